@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { z } from 'zod'
+
+/** The files of `/ha`, one writer each (design section 5). */
+export type HaFile =
+  | 'permit'
+  | 'data'
+  | 'guard'
+  | 'engine'
+  | 'want'
+  | 'sync.json'
+  | 'published.json'
+  | 'drain'
+  | 'drained'
+  | 'member'
+
+/** Reads and writes the small files that the containers of one member share. */
+export class HaDir {
+  readonly path: string
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /**
+   * The one line of a file, without its newline. Undefined when the file is absent.
+   * The guard writes in place, so an empty or unterminated line is read again, a few times.
+   */
+  async readLine(file: HaFile): Promise<string | undefined> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const text = await this.#read(file)
+      if (text === undefined) return undefined
+      const end = text.indexOf('\n')
+      if (end > 0) return text.slice(0, end)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    return undefined
+  }
+
+  /** A JSON document that fits `schema`; undefined when it is absent or doesn't fit. */
+  async readJson<T>(file: HaFile, schema: z.ZodType<T>): Promise<T | undefined> {
+    const text = await this.#read(file)
+    if (text === undefined) return undefined
+    try {
+      return schema.safeParse(JSON.parse(text)).data
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Replaces the file by rename, so that a reader sees the old or the new one whole. */
+  async writeLine(file: HaFile, line: string): Promise<void> {
+    const temporary = join(this.path, `.${file}.${randomUUID()}`)
+    await writeFile(temporary, `${line}\n`)
+    await rename(temporary, join(this.path, file))
+  }
+
+  async writeJson(file: HaFile, value: unknown): Promise<void> {
+    await this.writeLine(file, JSON.stringify(value))
+  }
+
+  async remove(file: HaFile): Promise<void> {
+    await rm(join(this.path, file), { force: true })
+  }
+
+  async #read(file: HaFile): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.path, file), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+}
