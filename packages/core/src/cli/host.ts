@@ -1,0 +1,15 @@
+import type { Writable } from 'node:stream'
+
+/** What a program takes from its process. Only cli.ts touches `process`; everything else gets this. */
+export interface Host {
+  /** Arguments after the program's own name. */
+  args: readonly string[]
+  env: Readonly<Record<string, string | undefined>>
+  stdout: Writable & { isTTY?: boolean }
+  stderr: Writable & { isTTY?: boolean; columns?: number }
+  /** The machine's name: the default of `--member`. */
+  hostname: string
+  uid: number
+  /** Aborted by the first SIGTERM or SIGINT; the program then ends cleanly. */
+  signal: AbortSignal
+}
