@@ -117,6 +117,10 @@ export const ERRORS = {
     hint: 'Remove every MEILI_S3_* setting from Meilisearch: they need the Enterprise Edition; meili-ha does this job.',
   },
 
+  ANNOTATE_FAILED: {
+    exit: 1,
+    hint: 'No snapshot was asked for. Run the command by hand; it must print at most 64 KiB and end within 30 s.',
+  },
   NOT_PERMITTED: {
     exit: 1,
     hint: 'This member holds no primary permit; `lease-keeper status` shows who does.',

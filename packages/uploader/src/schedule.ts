@@ -1,0 +1,39 @@
+/** What `--every` knows when it decides; times in milliseconds of one monotonic clock. */
+export interface ScheduleState {
+  /** When the last snapshot was asked for; undefined = never by this process. */
+  askedAt: number | undefined
+  /** How long the last one took, from asking to finished. */
+  costMs: number
+  /** A snapshot that was asked for isn't finished. */
+  pending: boolean
+  /** Newest task that isn't a snapshot, and the one at the last asking. */
+  newestTask: number | undefined
+  newestTaskThen: number | undefined
+}
+
+export interface SchedulePolicy {
+  everyMs: number
+  /** Share of the time that may be spent on snapshots: Meilisearch doesn't index while it makes one. */
+  maxDuty: number
+}
+
+export type ScheduleDecision = { ask: true } | { ask: false; waitMs: number }
+
+/**
+ * Whether to ask Meilisearch for a snapshot now. Not while one is pending; not when nothing changed
+ * since the last; not sooner than `everyMs`, nor than what keeps snapshots below `maxDuty` of the
+ * time: an interval shorter than a snapshot takes starves indexing.
+ */
+export function decideSnapshot(
+  state: ScheduleState,
+  policy: SchedulePolicy,
+  now: number,
+): ScheduleDecision {
+  const restMs = Math.max(policy.everyMs, state.costMs / policy.maxDuty)
+  const dueAt = (state.askedAt ?? Number.NEGATIVE_INFINITY) + restMs
+  if (now < dueAt) return { ask: false, waitMs: dueAt - now }
+  const unchanged =
+    state.newestTask === undefined || state.newestTask === state.newestTaskThen
+  if (state.pending || unchanged) return { ask: false, waitMs: policy.everyMs }
+  return { ask: true }
+}
