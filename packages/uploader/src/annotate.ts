@@ -20,9 +20,7 @@ export function runAnnotateCommand(command: string, signal: AbortSignal): Promis
         if (!error) return resolve(stdout.trim())
         // Its output may hold a secret: name only how it ended.
         const how = error.killed ? `no end after ${TIMEOUT_MS / 1000} s` : `code ${error.code}`
-        reject(
-          new MeiliHaError('ANNOTATE_FAILED', `--annotate-command failed (${how})`),
-        )
+        reject(new MeiliHaError('ANNOTATE_FAILED', `--annotate-command failed (${how})`))
       },
     )
   })

@@ -17,6 +17,9 @@ export interface SchedulePolicy {
   maxDuty: number
 }
 
+/** How soon a change is noticed; one request on loopback. */
+const CHECK_MS = 5000
+
 export type ScheduleDecision = { ask: true } | { ask: false; waitMs: number }
 
 /**
@@ -32,8 +35,7 @@ export function decideSnapshot(
   const restMs = Math.max(policy.everyMs, state.costMs / policy.maxDuty)
   const dueAt = (state.askedAt ?? Number.NEGATIVE_INFINITY) + restMs
   if (now < dueAt) return { ask: false, waitMs: dueAt - now }
-  const unchanged =
-    state.newestTask === undefined || state.newestTask === state.newestTaskThen
-  if (state.pending || unchanged) return { ask: false, waitMs: policy.everyMs }
+  const unchanged = state.newestTask === undefined || state.newestTask === state.newestTaskThen
+  if (state.pending || unchanged) return { ask: false, waitMs: Math.min(policy.everyMs, CHECK_MS) }
   return { ask: true }
 }

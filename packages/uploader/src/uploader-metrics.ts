@@ -5,12 +5,11 @@ export function uploaderMetrics() {
   const metrics = new Metrics('uploader')
   return {
     registry: metrics.registry,
-    published: metrics.counter(
-      'snapshots_total',
-      'Snapshots by what became of them',
-      'outcome',
-      ['published', 'refused', 'failed'],
-    ),
+    published: metrics.counter('snapshots_total', 'Snapshots by what became of them', 'outcome', [
+      'published',
+      'refused',
+      'failed',
+    ]),
     uploadedBytes: metrics.counter('uploaded_bytes_total', 'Bytes sent to the store'),
     resumedBytes: metrics.counter(
       'resumed_bytes_total',
@@ -25,7 +24,10 @@ export function uploaderMetrics() {
       'newest_snapshot_started_timestamp_seconds',
       'When the newest published snapshot was begun: what came later is lost if the disk is lost now',
     ),
-    failuresInARow: metrics.gauge('failures_in_a_row', 'Failed publications since the last success'),
+    failuresInARow: metrics.gauge(
+      'failures_in_a_row',
+      'Failed publications since the last success',
+    ),
     refusing: metrics.gauge(
       'refusing',
       '1 while it refuses to publish: wrong cluster, second writer, or superseded',

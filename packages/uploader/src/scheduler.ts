@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '@meili-ha/core/errors.ts'
+import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
+import type { Logger } from 'pino'
+import { askSnapshot, waitForTask, type AskedSnapshot } from './ask-snapshot.ts'
+import { decideSnapshot, type SchedulePolicy, type ScheduleState } from './schedule.ts'
+import type { UploaderMetrics } from './uploader-metrics.ts'
+
+export interface SchedulerOptions extends SchedulePolicy {
+  meili: MeilisearchClient
+  annotateCommand?: string | undefined
+  log: Logger
+  metrics: UploaderMetrics
+  /** Only who may publish asks: a standby's snapshot would be of no use. */
+  mayPublish: () => Promise<boolean>
+  /** Told as soon as a snapshot was asked for, and again when it is there. */
+  onAsked: (asked: AskedSnapshot) => void
+  onFinished: () => void
+  /** Milliseconds, monotonic. */
+  now?: () => number
+}
+
+const RETRY_MS = 5000
+
+/** `--every`: asks for a snapshot when tasks changed, until `signal` aborts. Never throws. */
+export async function runSchedule(options: SchedulerOptions, signal: AbortSignal): Promise<void> {
+  const { now = () => performance.now(), log } = options
+  const state: ScheduleState = {
+    askedAt: undefined,
+    costMs: 0,
+    pending: false,
+    newestTask: undefined,
+    newestTaskThen: undefined,
+  }
+  while (!signal.aborted) {
+    const waitMs = await step(options, state, now, signal).catch((error: unknown) => {
+      if (!signal.aborted) {
+        log.warn({ event: 'snapshot.ask_failed', err: error }, messageOf(error))
+      }
+      return RETRY_MS
+    })
+    await sleep(waitMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+/** One look; returns how long to wait until the next, in milliseconds. */
+async function step(
+  options: SchedulerOptions,
+  state: ScheduleState,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<number> {
+  const { meili, log, metrics } = options
+  if (!(await options.mayPublish())) return RETRY_MS
+  state.newestTask = await newestWrite(meili)
+  const decision = decideSnapshot(state, options, now())
+  if (!decision.ask) return decision.waitMs
+  const askedAt = now()
+  state.askedAt = askedAt
+  const asked = await askSnapshot(meili, { annotateCommand: options.annotateCommand, signal })
+  options.onAsked(asked)
+  log.info({ event: 'snapshot.asked', taskUid: asked.taskUid }, 'asked Meilisearch for a snapshot')
+  await waitForTask(meili, asked.taskUid, signal)
+  state.newestTaskThen = state.newestTask
+  state.costMs = now() - askedAt
+  metrics.snapshotSeconds.set(state.costMs / 1000)
+  options.onFinished()
+  return 0
+}
+
+/** The newest task that isn't a snapshot: those change nothing. */
+async function newestWrite(meili: MeilisearchClient): Promise<number> {
+  const { results } = await meili.tasks({ limit: 20 })
+  return results.find((task) => task.type !== 'snapshotCreation')?.uid ?? -1
+}
