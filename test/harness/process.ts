@@ -1,0 +1,127 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { until } from './until.ts'
+
+export interface ProcessOptions {
+  /** The program and its arguments. */
+  command: readonly string[]
+  /** Added to the environment of the test, less whatever starts with MEILI_, STAND_IN_ or AWS_. */
+  env?: Readonly<Record<string, string | undefined>>
+  cwd?: string
+}
+
+export interface Exit {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+/** A running process that goes with the scope: `await using uploader = startProcess(…)`. */
+export interface RunningProcess extends AsyncDisposable {
+  pid: number
+  stdout(): string
+  stderr(): string
+  /** Both, in the order they came. */
+  output(): string
+  exited: Promise<Exit>
+  /** True until it has exited. */
+  running(): boolean
+  /** Sends a signal and waits until the process is gone. */
+  kill(signal?: NodeJS.Signals): Promise<Exit>
+  /** SIGSTOP: it neither answers nor dies of SIGTERM. */
+  freeze(): void
+  thaw(): void
+  /** Waits until the output matches; fails at once when the process ends without it. */
+  waitFor(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>
+}
+
+/** Processes that this worker started and that still run: none outlives it. */
+const alive = new Set<ChildProcess>()
+process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')))
+
+/** Starts any program. */
+export function startProcess(options: ProcessOptions): RunningProcess {
+  const [file, ...args] = options.command
+  if (file === undefined) throw new Error('no command')
+  const child = spawn(file, args, {
+    env: { ...cleanEnv(), ...options.env },
+    cwd: options.cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const said = { stdout: '', stderr: '', output: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text
+      said.output += text
+    })
+  }
+  const exited = exitOf(child)
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => said.stdout,
+    stderr: () => said.stderr,
+    output: () => said.output,
+    exited,
+    running: () => alive.has(child),
+    kill: (signal = 'SIGKILL') => {
+      child.kill(signal)
+      return exited
+    },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    waitFor: (pattern, timeoutMs) => waitFor(() => said.output, exited, pattern, timeoutMs),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** Starts a program of ours with the Node that runs the test; pnpm wouldn't pass signals on. */
+export function startProgram(
+  cli: string,
+  args: readonly string[],
+  options: Omit<ProcessOptions, 'command'> = {},
+): RunningProcess {
+  return startProcess({ ...options, command: [process.execPath, cli, ...args] })
+}
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  alive.add(child)
+  return new Promise((resolve, reject) => {
+    // `close` and not `exit`: only then has all of its output arrived.
+    child.once('close', (code, signal) => {
+      alive.delete(child)
+      resolve({ code, signal })
+    })
+    child.once('error', (error) => {
+      alive.delete(child)
+      reject(error)
+    })
+  })
+}
+
+async function waitFor(
+  output: () => string,
+  exited: Promise<Exit>,
+  pattern: RegExp,
+  timeoutMs = 10_000,
+): Promise<RegExpExecArray> {
+  let exit: Exit | undefined
+  exited.then(
+    (value) => (exit = value),
+    () => (exit = { code: null, signal: null }),
+  )
+  const found = await until(`the output matches ${pattern}`, () => pattern.exec(output()) ?? exit, {
+    timeoutMs,
+  }).catch((cause: unknown) => {
+    throw new Error(`no ${pattern} within ${timeoutMs} ms in:\n${output()}`, { cause })
+  })
+  if (Array.isArray(found)) return found
+  const last = pattern.exec(output())
+  if (last) return last
+  throw new Error(`it ended (${JSON.stringify(found)}) without ${pattern}:\n${output()}`)
+}
+
+function cleanEnv(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env)
+  return Object.fromEntries(entries.filter(([name]) => !/^(MEILI_|STAND_IN_|AWS_)/.test(name)))
+}
