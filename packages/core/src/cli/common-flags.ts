@@ -68,8 +68,9 @@ function storeFlags(host: Host) {
         more: true,
       }),
     s3Checksums: () =>
-      flag(host, '--s3-checksums <when>', 'default: when-required with an own endpoint', {
-        choices: ['when-supported', 'when-required'],
+      flag(host, '--s3-checksums <when>', 'SHA-256 with every upload', {
+        choices: ['auto', 'on', 'off'],
+        default: 'auto',
         more: true,
       }),
   }

@@ -1,0 +1,50 @@
+import { MeiliHaError } from '../errors.ts'
+import { openStore } from '../store/open-store.ts'
+import { storeOptionsFromEnv, storeOptionsSchema } from '../store/store-options.ts'
+import type { Store } from '../store/store.ts'
+import type { commonFlags } from './common-flags.ts'
+import type { Host } from './host.ts'
+import type { Command } from 'commander'
+
+/** What the store flags parse to. */
+export interface StoreFlags {
+  store?: string
+  sse?: string
+  sseKmsKeyId?: string
+  storageClass?: string
+  s3PathStyle?: 'yes' | 'no'
+  s3Checksums: string
+}
+
+/** Adds `--store` and what belongs to it. */
+export function addStoreFlags(command: Command, flags: ReturnType<typeof commonFlags>): Command {
+  return command
+    .addOption(flags.store())
+    .addOption(flags.sse())
+    .addOption(flags.sseKmsKeyId())
+    .addOption(flags.storageClass())
+    .addOption(flags.s3PathStyle())
+    .addOption(flags.s3Checksums())
+}
+
+/** Opens the store that the flags and the AWS variables name. @throws USAGE */
+export function storeFromFlags(host: Pick<Host, 'env'>, flags: StoreFlags): Store {
+  if (!flags.store) {
+    throw new MeiliHaError('USAGE', '--store is required', {
+      hint: 'For example --store s3://bucket/prefix or --store file:///backups (or MEILI_HA_STORE).',
+    })
+  }
+  const options = storeOptionsSchema.safeParse({
+    ...storeOptionsFromEnv(host.env),
+    checksums: flags.s3Checksums,
+    ...(flags.s3PathStyle && { forcePathStyle: flags.s3PathStyle === 'yes' }),
+    ...(flags.sse && { sse: flags.sse }),
+    ...(flags.sseKmsKeyId && { sseKmsKeyId: flags.sseKmsKeyId }),
+    ...(flags.storageClass && { storageClass: flags.storageClass }),
+  })
+  if (!options.success) {
+    const what = options.error.issues.map((issue) => issue.message).join('; ')
+    throw new MeiliHaError('USAGE', `the store's settings don't fit: ${what}`)
+  }
+  return openStore(flags.store, options.data)
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { combineDigests } from '@meili-ha/core/archive/digests.ts'
+import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
+import { assertCluster, clusterIdOf, ensureCluster } from '@meili-ha/core/catalog/cluster.ts'
+import { MANIFEST_FORMAT, type Manifest } from '@meili-ha/core/catalog/manifest.ts'
+import {
+  assertMayPublish,
+  firstSeenOf,
+  type FirstSeen,
+} from '@meili-ha/core/catalog/may-publish.ts'
+import { formatId, parseKey, SNAPSHOTS, tarballKey } from '@meili-ha/core/catalog/names.ts'
+import { nextSeq, resumableUpload } from '@meili-ha/core/catalog/next-seq.ts'
+import { publishManifest } from '@meili-ha/core/catalog/publish-manifest.ts'
+import type { CatalogReader } from '@meili-ha/core/catalog/read-catalog.ts'
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
+import { findPublished } from './find-published.ts'
+import { isFinal, type SnapshotFile } from './snapshot-file.ts'
+import type { Terms } from './terms.ts'
+import { transfer, type Transferred } from './transfer.ts'
+
+/** What is known about a snapshot besides its bytes. */
+export interface SnapshotContext {
+  tasks: Manifest['tasks']
+  annotations: string | undefined
+}
+
+export interface PublisherOptions {
+  catalog: CatalogReader
+  terms: Terms
+  member: string
+  /** The id that the data directory's lineage bears; undefined = none yet. */
+  clusterId: string | undefined
+  log: Logger
+  onPart: (part: { bytes: number; reused: boolean }) => void
+}
+
+export type Published = { already: boolean; manifest: Manifest; view: CatalogView }
+
+/** Publishes one snapshot file after the other: check, upload, manifest last. */
+export class SnapshotPublisher {
+  readonly #options: PublisherOptions
+  #firstSeen: FirstSeen | undefined
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Looks at the store before anything is sent: may this member publish, in which epoch?
+   * @throws NOT_PERMITTED, SUPERSEDED, SECOND_WRITER, WRONG_CLUSTER, STORE_*
+   */
+  async look(): Promise<{ view: CatalogView; epoch: number }> {
+    const { catalog, terms, clusterId, member } = this.#options
+    const epoch = await terms.current()
+    if (epoch === undefined) {
+      throw new MeiliHaError('NOT_PERMITTED', 'this member holds no primary permit')
+    }
+    const view = await catalog.read()
+    this.#firstSeen ??= firstSeenOf(view)
+    if (clusterId !== undefined) assertCluster(view, clusterId)
+    assertMayPublish(view, { epoch, member, firstSeen: this.#firstSeen })
+    return { view, epoch }
+  }
+
+  /**
+   * Publishes the file under the next seq of the epoch; unless this very content is there already.
+   * @throws as look(); SNAPSHOT_* when the file is no good; CANCELLED when `signal` aborted
+   */
+  async publish(
+    file: SnapshotFile,
+    context: Promise<SnapshotContext>,
+    signal: AbortSignal,
+  ): Promise<Published> {
+    const { catalog, log, onPart } = this.#options
+    const { view, epoch } = await this.look()
+    const published = await findPublished(view, epoch, file)
+    if (published) return { already: true, manifest: published, view }
+
+    const { id, key } = await this.#reserve(view, epoch, file)
+    log.info({ event: 'upload.started', id, sizeBytes: file.size }, `uploading ${id}`)
+    const transferred = await transfer(catalog.store, key, file, signal, onPart).catch(
+      async (error: unknown) => {
+        if (isFinal(error)) await this.#discard(key)
+        throw error
+      },
+    )
+    await this.#assertSameTerm(epoch)
+    const clusterId = await this.#ensureCluster(view)
+    const manifest = this.#describe(id, key, file, transferred, clusterId, await context)
+    const publisher = {
+      epoch,
+      member: this.#options.member,
+      firstSeen: this.#firstSeen as FirstSeen,
+    }
+    return {
+      already: false,
+      manifest,
+      view: await publishManifest(catalog, manifest, publisher),
+    }
+  }
+
+  /** The unfinished upload of this very file, else a name that nothing bears yet. */
+  async #reserve(view: CatalogView, epoch: number, file: SnapshotFile) {
+    const uploads = await this.#options.catalog.store.listUploads(SNAPSHOTS)
+    const resumed = resumableUpload(view, uploads, epoch, file.modifiedAt)
+    const name = resumed && parseKey(resumed.key)
+    if (resumed && name) return { id: name.id, key: resumed.key }
+    const id = formatId({ epoch, seq: nextSeq(view, uploads, epoch) })
+    return { id, key: tarballKey(id, file.modifiedAt) }
+  }
+
+  /** An upload isn't carried into another epoch: what it holds may be older than that one's claim. */
+  async #assertSameTerm(epoch: number): Promise<void> {
+    if ((await this.#options.terms.current()) === epoch) return
+    throw new MeiliHaError('NOT_PERMITTED', `epoch ${epoch} ended during the upload`)
+  }
+
+  async #ensureCluster(view: CatalogView): Promise<string> {
+    const wanted = this.#options.clusterId ?? clusterIdOf(view) ?? randomUUID()
+    if (view.cluster?.clusterId === wanted) return wanted
+    const createdAt = new Date().toISOString()
+    return (await ensureCluster(this.#options.catalog.store, { clusterId: wanted, createdAt }))
+      .clusterId
+  }
+
+  /** Removes what was sent of a file that is no good. The sweep would get it later anyway. */
+  async #discard(key: string): Promise<void> {
+    const { store } = this.#options.catalog
+    try {
+      for (const upload of await store.listUploads(key)) await store.abortUpload(upload)
+      await store.delete(key)
+    } catch (error) {
+      this.#options.log.warn({ event: 'upload.discard_failed', err: error }, 'left for the sweep')
+    }
+  }
+
+  #describe(
+    id: string,
+    key: string,
+    file: SnapshotFile,
+    { stored, partSize, report }: Transferred,
+    clusterId: string,
+    { tasks, annotations }: SnapshotContext,
+  ): Manifest {
+    const [epoch, seq] = id.split('-').map(Number) as [number, number]
+    return {
+      format: MANIFEST_FORMAT,
+      id,
+      epoch,
+      seq,
+      createdAt: new Date().toISOString(),
+      clusterId,
+      writer: this.#options.member,
+      object: {
+        key,
+        size: file.size,
+        partSize,
+        parts: stored.parts,
+        sha256: combineDigests(stored.parts),
+      },
+      meilisearch: { version: report.version },
+      contents: { indexes: report.indexes, unpackedBytes: report.unpackedBytes },
+      tasks,
+      ...(annotations === undefined ? {} : { annotations }),
+    }
+  }
+}
