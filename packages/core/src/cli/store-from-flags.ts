@@ -1,6 +1,6 @@
 import { MeiliHaError } from '../errors.ts'
 import { openStore } from '../store/open-store.ts'
-import { storeOptionsFromEnv, storeOptionsSchema } from '../store/store-options.ts'
+import { storeOptionsFromEnv, type StoreOptionsInput } from '../store/store-options.ts'
 import type { Store } from '../store/store.ts'
 import type { commonFlags } from './common-flags.ts'
 import type { Host } from './host.ts'
@@ -34,17 +34,14 @@ export function storeFromFlags(host: Pick<Host, 'env'>, flags: StoreFlags): Stor
       hint: 'For example --store s3://bucket/prefix or --store file:///backups (or MEILI_HA_STORE).',
     })
   }
-  const options = storeOptionsSchema.safeParse({
+  // openStore checks them; commander's choices are only for --help.
+  const options = {
     ...storeOptionsFromEnv(host.env),
     checksums: flags.s3Checksums,
     ...(flags.s3PathStyle && { forcePathStyle: flags.s3PathStyle === 'yes' }),
     ...(flags.sse && { sse: flags.sse }),
     ...(flags.sseKmsKeyId && { sseKmsKeyId: flags.sseKmsKeyId }),
     ...(flags.storageClass && { storageClass: flags.storageClass }),
-  })
-  if (!options.success) {
-    const what = options.error.issues.map((issue) => issue.message).join('; ')
-    throw new MeiliHaError('USAGE', `the store's settings don't fit: ${what}`)
-  }
-  return openStore(flags.store, options.data)
+  } as StoreOptionsInput
+  return openStore(flags.store, options)
 }
