@@ -5,6 +5,7 @@ const CODES: Record<string, ErrorCode> = {
   ENOENT: 'STORE_NOT_FOUND',
   EACCES: 'STORE_DENIED',
   EPERM: 'STORE_DENIED',
+  ABORT_ERR: 'CANCELLED',
   EROFS: 'STORE_DENIED',
   // What a network file system says when its server is away or was replaced.
   EIO: 'STORE_UNREACHABLE',
