@@ -9,10 +9,12 @@ export function toXml(root: string, node: XmlNode): string {
 }
 
 function inner(node: XmlNode): string {
+  const element = (name: string, value: XmlValue) =>
+    value === undefined ? '' : `<${name}>${text(value)}</${name}>`
   return Object.entries(node)
-    .flatMap(([name, value]) => (Array.isArray(value) ? value : [value]).map((v) => [name, v]))
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `<${String(name)}>${text(value)}</${String(name)}>`)
+    .flatMap(([name, value]) =>
+      (Array.isArray(value) ? value : [value]).map((v) => element(name, v)),
+    )
     .join('')
 }
 
