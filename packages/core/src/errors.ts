@@ -117,6 +117,7 @@ export const ERRORS = {
     hint: 'Remove every MEILI_S3_* setting from Meilisearch: they need the Enterprise Edition; meili-ha does this job.',
   },
 
+  CHECK_FAILED: { exit: 1, hint: 'Each failed row has its own hint.' },
   ANNOTATE_FAILED: {
     exit: 1,
     hint: 'No snapshot was asked for. Run the command by hand; it must print at most 64 KiB and end within 30 s.',

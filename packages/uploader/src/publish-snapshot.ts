@@ -29,8 +29,8 @@ export interface PublisherOptions {
   catalog: CatalogReader
   terms: Terms
   member: string
-  /** The id that the data directory's lineage bears; undefined = none yet. */
-  clusterId: string | undefined
+  /** The id that the data directory's lineage bears; undefined = none (yet). */
+  clusterId: () => Promise<string | undefined>
   log: Logger
   onPart: (part: { bytes: number; reused: boolean }) => void
 }
@@ -51,13 +51,14 @@ export class SnapshotPublisher {
    * @throws NOT_PERMITTED, SUPERSEDED, SECOND_WRITER, WRONG_CLUSTER, STORE_*
    */
   async look(): Promise<{ view: CatalogView; epoch: number }> {
-    const { catalog, terms, clusterId, member } = this.#options
+    const { catalog, terms, member } = this.#options
     const epoch = await terms.current()
     if (epoch === undefined) {
       throw new MeiliHaError('NOT_PERMITTED', 'this member holds no primary permit')
     }
     const view = await catalog.read()
     this.#firstSeen ??= firstSeenOf(view)
+    const clusterId = await this.#options.clusterId()
     if (clusterId !== undefined) assertCluster(view, clusterId)
     assertMayPublish(view, { epoch, member, firstSeen: this.#firstSeen })
     return { view, epoch }
@@ -117,7 +118,7 @@ export class SnapshotPublisher {
   }
 
   async #ensureCluster(view: CatalogView): Promise<string> {
-    const wanted = this.#options.clusterId ?? clusterIdOf(view) ?? randomUUID()
+    const wanted = (await this.#options.clusterId()) ?? clusterIdOf(view) ?? randomUUID()
     if (view.cluster?.clusterId === wanted) return wanted
     const createdAt = new Date().toISOString()
     return (await ensureCluster(this.#options.catalog.store, { clusterId: wanted, createdAt }))

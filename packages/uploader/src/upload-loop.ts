@@ -41,6 +41,9 @@ export class UploadLoop {
     this.#options = options
   }
 
+  /** Look now: somebody knows that a snapshot is there. */
+  look = (): void => this.#wake.up()
+
   async run(signal: AbortSignal): Promise<void> {
     const { paths } = this.#options
     const stopWatching = watchDirectory(paths.snapshots, this.#wake.up)

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Command } from 'commander'
+import { snapshotsOf } from '@meili-ha/core/catalog/catalog-view.ts'
+import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
+import { commonFlags } from '@meili-ha/core/cli/common-flags.ts'
+import type { Host } from '@meili-ha/core/cli/host.ts'
+import { describe } from '@meili-ha/core/cli/program-command.ts'
+import { addStoreFlags } from '@meili-ha/core/cli/store-from-flags.ts'
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
+import { askSnapshot, waitForTask, type AskedSnapshot } from '../ask-snapshot.ts'
+import { FilePublisher } from '../publish-file.ts'
+import { runnerIsAlive } from '../runner.ts'
+import { snapshotContext } from '../snapshot-context.ts'
+import { openSnapshot } from '../snapshot-file.ts'
+import { snapshotPath } from '../upload-loop.ts'
+import { lineageClusterId, wire, type Parts } from '../wire.ts'
+import { UPLOADER_PORT, uploaderFlags, type UploaderFlags } from './uploader-flags.ts'
+
+/** `uploader snapshot` */
+export function snapshotCommand(host: Host): Command {
+  const common = commonFlags(host)
+  const command = describe(
+    new Command('snapshot'),
+    'Ask Meilisearch for a snapshot now and wait until it is published.',
+    'uploader snapshot --store s3://backups/search --api-key-file /run/secrets/key',
+  )
+  return addStoreFlags(command, common)
+    .addOption(common.dataDir())
+    .addOption(common.meiliUrl())
+    .addOption(common.apiKeyFile())
+    .addOption(uploaderFlags(host).annotateCommand())
+    .addOption(common.member())
+    .addOption(common.lease())
+    .addOption(common.haDir())
+    .addOption(common.listen(UPLOADER_PORT))
+    .addOption(common.logLevel())
+    .addOption(common.logFormat())
+    .action(async (flags: UploaderFlags) => {
+      const parts = await wire(host, flags)
+      try {
+        const manifest = await snapshotNow(parts, flags, host.signal)
+        host.stdout.write(`${manifest.id}\n`)
+      } finally {
+        parts.close()
+      }
+    })
+}
+
+async function snapshotNow(
+  parts: Parts,
+  flags: UploaderFlags,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const { log, catalog, meili } = parts
+  const runs = await runnerIsAlive(flags.listen, catalog.store.url)
+  if (parts.ha && !runs) {
+    throw new MeiliHaError(
+      'NOT_PERMITTED',
+      'in a member with a lease only `uploader run` publishes',
+      {
+        hint: 'Start `uploader run` beside it, or name its --listen address here.',
+      },
+    )
+  }
+  const publisher = new FilePublisher(parts, flags.member, () => lineageClusterId(parts.paths))
+  // Before the snapshot, which may take long: a store that refuses is known now.
+  if (!runs) await publisher.look()
+  const asked = await askSnapshot(meili, { annotateCommand: flags.annotateCommand, signal })
+  log.info({ event: 'snapshot.asked', taskUid: asked.taskUid }, 'asked Meilisearch for a snapshot')
+  await waitForTask(meili, asked.taskUid, signal)
+  return runs ? waitForRunner(parts, asked, signal) : publishIt(parts, publisher, asked, signal)
+}
+
+async function publishIt(
+  parts: Parts,
+  publisher: FilePublisher,
+  asked: AskedSnapshot,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const path = snapshotPath(parts.paths)
+  const file = await openSnapshot(path)
+  if (!file) {
+    throw new MeiliHaError('MEILI_FAILED', `Meilisearch made a snapshot, but not as ${path}`, {
+      hint: 'Set --data-dir, MEILI_DB_PATH and MEILI_SNAPSHOT_DIR as Meilisearch has them.',
+    })
+  }
+  try {
+    const context = snapshotContext(parts, file, [asked], signal)
+    return await publisher.publish(file, context, signal)
+  } finally {
+    await file.handle.close()
+  }
+}
+
+const POLL_MS = 1000
+
+/** Two that publish the same file would publish it twice: the one that runs already does it. */
+async function waitForRunner(
+  { catalog }: Parts,
+  { taskUid }: AskedSnapshot,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  for (;;) {
+    const newest = snapshotsOf(await catalog.read())[0]?.manifest
+    if ((newest?.tasks.snapshotTaskUid ?? -1) >= taskUid) return newest as Manifest
+    await sleep(POLL_MS, undefined, { signal })
+  }
+}

@@ -1,0 +1,55 @@
+import { startProgress } from '@meili-ha/core/cli/progress.ts'
+import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
+import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
+import { SnapshotPublisher, type SnapshotContext } from './publish-snapshot.ts'
+import type { SnapshotFile } from './snapshot-file.ts'
+import type { Parts } from './wire.ts'
+
+/** Publishes one file, with progress, metrics and a log line. */
+export class FilePublisher {
+  readonly #parts: Parts
+  readonly #publisher: SnapshotPublisher
+  #onPart: (part: { bytes: number; reused: boolean }) => void = () => {}
+
+  constructor(parts: Parts, member: string, clusterId: () => Promise<string | undefined>) {
+    this.#parts = parts
+    this.#publisher = new SnapshotPublisher({
+      catalog: parts.catalog,
+      terms: parts.terms,
+      member,
+      clusterId,
+      log: parts.log,
+      onPart: (part) => this.#onPart(part),
+    })
+  }
+
+  /** What the store says before anything is published: who writes, and whether this member may. */
+  async look(): Promise<CatalogView> {
+    const { view } = await this.#publisher.look()
+    this.#parts.status.seen(view)
+    return view
+  }
+
+  async publish(
+    file: SnapshotFile,
+    context: Promise<SnapshotContext>,
+    signal: AbortSignal,
+  ): Promise<Manifest> {
+    const { host, log, metrics, status } = this.#parts
+    const progress = startProgress(host, log, 'upload', file.size)
+    const began = performance.now()
+    this.#onPart = ({ bytes, reused }) => {
+      progress.add(bytes)
+      ;(reused ? metrics.resumedBytes : metrics.uploadedBytes).inc(bytes)
+    }
+    try {
+      const { already, manifest, view } = await this.#publisher.publish(file, context, signal)
+      if (already) status.alreadyPublished(manifest)
+      else status.published(manifest, performance.now() - began)
+      status.seen(view)
+      return manifest
+    } finally {
+      progress.end()
+    }
+  }
+}
