@@ -4,7 +4,7 @@ import type { Host } from './host.ts'
 import { formatTable } from './table.ts'
 
 /**
- * Prints what `check` found as a table, with a hint below each row that isn't ok.
+ * Prints what `check` found as a table, with a hint below each row that failed.
  * @throws CHECK_FAILED when anything failed
  */
 export function printChecks(host: Pick<Host, 'stdout'>, rows: readonly ProofRow[]): void {
@@ -16,7 +16,7 @@ export function printChecks(host: Pick<Host, 'stdout'>, rows: readonly ProofRow[
   host.stdout.write(`${heading}\n`)
   rows.forEach(({ result, hint }, index) => {
     host.stdout.write(`${rest[index]}\n`)
-    if (result !== 'ok' && hint) host.stdout.write(`  hint: ${hint}\n`)
+    if (result === 'failed' && hint) host.stdout.write(`  hint: ${hint}\n`)
   })
   const failed = rows.filter(({ result }) => result === 'failed').length
   if (failed > 0) {

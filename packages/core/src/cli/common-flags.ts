@@ -43,7 +43,7 @@ export function commonFlags(host: Host) {
         more: true,
       }),
     logFormat: () =>
-      flag(host, '--log-format <format>', 'default: pretty on a terminal, JSON elsewhere', {
+      flag(host, '--log-format <format>', 'unset: pretty on a terminal, JSON elsewhere', {
         choices: ['pretty', 'json'],
         more: true,
       }),
@@ -63,7 +63,7 @@ function storeFlags(host: Host) {
     storageClass: () =>
       flag(host, '--storage-class <class>', 'S3 storage class of tarballs', { more: true }),
     s3PathStyle: () =>
-      flag(host, '--s3-path-style <when>', 'bucket in the path; default: with an own endpoint', {
+      flag(host, '--s3-path-style <when>', 'bucket in the path (unset: with an own endpoint)', {
         choices: ['yes', 'no'],
         more: true,
       }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, type Option } from 'commander'
 import { ERRORS } from '../errors.ts'
 import type { Host } from './host.ts'
 
@@ -33,8 +33,18 @@ export function programCommand(host: Host, description: ProgramDescription): Com
     })
     command.showHelpAfterError('(--help shows what there is)')
     command.helpOption('-h, --help', 'show this help')
+    command.configureHelp({ optionDescription: describeOption })
   }
   return program
+}
+
+/** Choices and default, but not the environment variable: it follows from the flag's name. */
+function describeOption(option: Option): string {
+  const notes: string[] = []
+  if (option.argChoices) notes.push(option.argChoices.join(' | '))
+  const shown = option.defaultValueDescription ?? option.defaultValue
+  if (shown !== undefined && shown !== false) notes.push(`default: ${String(shown)}`)
+  return notes.length > 0 ? `${option.description} (${notes.join('; ')})` : option.description
 }
 
 function exitCodes(): string {
