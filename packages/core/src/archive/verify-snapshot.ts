@@ -1,4 +1,5 @@
-import type { SnapshotReadOptions, SnapshotReport } from './snapshot-stream.ts'
+import { MeiliHaError } from '../errors.ts'
+import { readSnapshot, type SnapshotReadOptions, type SnapshotReport } from './snapshot-stream.ts'
 
 /**
  * Reads a snapshot (its compressed bytes, in order) to the very end and writes nothing: gzip
@@ -6,8 +7,11 @@ import type { SnapshotReadOptions, SnapshotReport } from './snapshot-stream.ts'
  * @throws SNAPSHOT_DAMAGED, SNAPSHOT_FOREIGN, SNAPSHOT_UNSAFE, CANCELLED; whatever `source` throws
  */
 export async function verifySnapshot(
-  _source: AsyncIterable<Buffer>,
-  _options: SnapshotReadOptions = {},
+  source: AsyncIterable<Buffer>,
+  options: SnapshotReadOptions = {},
 ): Promise<SnapshotReport> {
-  throw new Error('to be written')
+  for await (const event of readSnapshot(source, options)) {
+    if (event.kind === 'end') return event.report
+  }
+  throw new MeiliHaError('INTERNAL', 'a snapshot ended without a verdict')
 }
