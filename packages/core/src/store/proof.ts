@@ -1,0 +1,50 @@
+import { isError, MeiliHaError, messageOf } from '../errors.ts'
+
+/** One line of what `uploader check` prints. */
+export interface ProofRow {
+  name: string
+  result: 'ok' | 'failed' | 'skipped'
+  /** What was seen, where it isn't ok. */
+  detail?: string
+  /** What helps, where it isn't ok. */
+  hint?: string
+}
+
+/** One property to prove. `run` throws when it doesn't hold. */
+export interface Proof {
+  name: string
+  hint: string
+  run: () => Promise<void>
+}
+
+/** The store answered, and the answer is wrong. */
+export class ProofFailed extends Error {}
+
+/** Why a proof could not be tried: not a failure. */
+export class ProofSkipped extends Error {}
+
+/**
+ * Runs proofs one after the other. A failed one doesn't keep the next from running, unless there is
+ * no store at all: then each would wait through all its retries to say the same.
+ */
+export async function prove(proofs: Proof[]): Promise<ProofRow[]> {
+  const rows: ProofRow[] = []
+  let absent = false
+  for (const { name, hint, run } of proofs) {
+    if (absent) {
+      rows.push({ name, result: 'skipped', detail: 'the store cannot be reached' })
+      continue
+    }
+    try {
+      await run()
+      rows.push({ name, result: 'ok' })
+    } catch (error) {
+      absent = isError(error, 'STORE_UNREACHABLE', 'STORE_NO_BUCKET')
+      const result = error instanceof ProofSkipped ? 'skipped' : 'failed'
+      // The table's hint for an error that is about something else: no permission, no bucket.
+      const helps = error instanceof MeiliHaError ? error.hint : hint
+      rows.push({ name, result, detail: messageOf(error), hint: helps })
+    }
+  }
+  return rows
+}
