@@ -166,9 +166,7 @@ export class Scheduler {
         ...view,
         batchUid: this.#batchUid,
         status: failure ? 'failed' : 'succeeded',
-        ...(view.details || details
-          ? { details: { ...view.details, ...(details as object) } }
-          : {}),
+        ...(view.details ? { details: { ...view.details, ...details } } : {}),
         error: failure ? errorOf(failure.code, failure.message) : null,
         duration: `PT${seconds}S`,
         startedAt,
