@@ -157,7 +157,7 @@ export class Scheduler {
     outcome: TaskFailure | Record<string, unknown>,
   ): void {
     const failure = outcome instanceof TaskFailure ? outcome : undefined
-    const details = failure ? undefined : outcome
+    const details = outcome instanceof TaskFailure ? {} : outcome
     const finishedAt = now()
     const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000
     this.#options.database.saveTask({

@@ -56,6 +56,8 @@ function page<T>({ query }: Request, all: readonly T[], uidOf: (item: T) => numb
     const why = `Unknown parameter \`${unknown}\`: expected one of ${known}`
     throw new Refusal(400, 'bad_request', why)
   }
+  refuseUnknown(query, 'types', 'type', TYPES)
+  refuseUnknown(query, 'statuses', 'status', STATUSES)
   const limit = whole(query, 'limit', 'invalid_task_limit') ?? 20
   const from = whole(query, 'from', 'invalid_task_from')
   const matching = all.filter((item) => matches(query, item as Partial<TaskView>))
@@ -76,23 +78,29 @@ function page<T>({ query }: Request, all: readonly T[], uidOf: (item: T) => numb
 }
 
 function matches(query: URLSearchParams, task: Partial<TaskView>): boolean {
-  const chosen = (name: string, value: unknown, known?: readonly string[]): boolean => {
+  const chosen = (name: string, value: unknown) => {
     const wanted = query.get(name)?.split(',')
-    const bogus = known && wanted?.find((one) => one !== '*' && !known.includes(one))
-    if (bogus !== undefined) {
-      const kind = name === 'types' ? 'type' : 'status'
-      const list = known?.map((one) => `\`${one}\``).join(', ') ?? ''
-      const why = `Invalid value in parameter \`${name}\`: \`${bogus}\` is not a valid task ${kind}. Available ${name} are ${list}.`
-      throw new Refusal(400, `invalid_task_${name}`, why)
-    }
     return wanted === undefined || wanted.includes('*') || wanted.includes(String(value))
   }
-  return [
-    chosen('types', task.type, TYPES),
-    chosen('statuses', task.status, STATUSES),
-    chosen('uids', task.uid),
-    chosen('indexUids', task.indexUid),
-  ].every(Boolean)
+  return (
+    chosen('types', task.type) &&
+    chosen('statuses', task.status) &&
+    chosen('uids', task.uid) &&
+    chosen('indexUids', task.indexUid)
+  )
+}
+
+/** A misspelt filter must not look like an empty queue. */
+function refuseUnknown(query: URLSearchParams, name: string, kind: string, known: string[]): void {
+  const wanted = query.get(name)?.split(',') ?? []
+  const bogus = wanted.find((one) => one !== '*' && !known.includes(one))
+  if (bogus === undefined) return
+  const list = known.map((one) => `\`${one}\``).join(', ')
+  throw new Refusal(
+    400,
+    `invalid_task_${name}`,
+    `Invalid value in parameter \`${name}\`: \`${bogus}\` is not a valid task ${kind}. Available ${name} are ${list}.`,
+  )
 }
 
 /** Batches, as far as anybody needs them: which tasks ran together. */
