@@ -1,12 +1,15 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MeiliHaError } from '../errors.ts'
+import { formatId, parseId, parseKey } from './names.ts'
 
 /** The manifest format this version writes and the only one it reads. */
 export const MANIFEST_FORMAT = 1
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().min(0)
-const utc = z.iso.datetime({ precision: -1 }).or(z.iso.datetime())
+/** `2026-11-23T07:49:29Z`, with any fraction of a second (Meilisearch writes nine digits). */
+const utc = z.iso.datetime()
 
 const objectSchema = z.looseObject({
   /** Relative to the store's prefix. */
@@ -49,7 +52,14 @@ export const manifestSchema = z.looseObject({
     snapshotFinishedAt: utc.optional(),
   }),
   /** Present exactly in claims: the id of the manifest this epoch starts from, null for none. */
-  claim: z.looseObject({ of: z.string().nullable() }).optional(),
+  claim: z
+    .looseObject({
+      of: z
+        .string()
+        .regex(/^[0-9]{10}-[0-9]{10}$/)
+        .nullable(),
+    })
+    .optional(),
   /** The archive of a stopped directory: nothing acknowledged came after it. */
   final: z.literal(true).optional(),
   /** What `--annotate-command` printed. */
@@ -85,17 +95,34 @@ export function parseManifest(id: string, body: Buffer | string): Manifest {
   return checkConsistency(id, parsed.data)
 }
 
-/** What a schema can't say: the name, the claim and the parts must agree. */
+/** Hex SHA-256 over the concatenated raw digests of a tarball's parts. */
+export function tarballSha256(parts: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(Buffer.from(part, 'hex'))
+  return hash.digest('hex')
+}
+
+/** What a schema can't say: the name, the claim, the tarball's name and the parts must agree. */
 function checkConsistency(id: string, manifest: Manifest): Manifest {
   const { epoch, seq, object, claim } = manifest
   const fail = (what: string) => new MeiliHaError('MANIFEST_INVALID', `manifest ${id}: ${what}`)
-  const own = `${String(epoch).padStart(10, '0')}-${String(seq).padStart(10, '0')}`
-  if (manifest.id !== id || own !== id) throw fail(`says it is ${manifest.id} (${own})`)
+  const position = parseId(id)
+  if (manifest.id !== id || position?.epoch !== epoch || position.seq !== seq) {
+    throw fail(`says it is ${manifest.id} (epoch ${epoch}, seq ${seq})`)
+  }
   if ((seq === 0) !== (claim !== undefined)) throw fail('seq 0 and a claim belong together')
   if (epoch === 0 && seq === 0) throw fail('epoch 0 has no claim')
-  if (object === null && seq !== 0) throw fail('only a claim may name no tarball')
-  if (object && object.parts.length !== Math.ceil(object.size / object.partSize)) {
+  const of = claim?.of ? parseId(claim.of) : undefined
+  if (of && of.epoch >= epoch) throw fail(`claims ${formatId(of)}, which is no older epoch's`)
+  if (object === null) {
+    if (seq !== 0) throw fail('only a claim may name no tarball')
+    return manifest
+  }
+  // Only a claim may share a tarball: anything else would outlive or outdate what it names.
+  if (!claim && parseKey(object.key)?.id !== id) throw fail(`names another's tarball ${object.key}`)
+  if (object.parts.length !== Math.ceil(object.size / object.partSize)) {
     throw fail('the number of parts does not fit the size')
   }
+  if (object.sha256 !== tarballSha256(object.parts)) throw fail('sha256 does not fit the parts')
   return manifest
 }

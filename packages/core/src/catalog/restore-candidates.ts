@@ -1,0 +1,81 @@
+import { MeiliHaError } from '../errors.ts'
+import {
+  isInitialised,
+  tarballState,
+  type CatalogView,
+  type Entry,
+  type Restorable,
+} from './catalog-view.ts'
+import { chainOf } from './chain.ts'
+
+/** Which snapshots may be restored without asking a person, and what to say when none is good. */
+export interface RestorePlan {
+  /** In the order to try them; each tarball once. */
+  candidates: readonly Restorable[]
+  /** Those of the chain that are passed over, newest first, and why: to be logged. */
+  skipped: readonly { id: string; why: string }[]
+  /** Why the list ends where it does. */
+  end: 'oldest' | 'final' | 'unreadable' | 'newer-format' | 'empty-beginning' | 'broken-chain'
+  /** To be thrown when the last candidate has failed too: SNAPSHOT_NONE, SNAPSHOT_NONE_GOOD or MANIFEST_NEWER_FORMAT. */
+  exhausted: MeiliHaError
+}
+
+/**
+ * The chain's snapshots from the newest on, cut where going further back by itself would lose
+ * acknowledged writes: at a `final` (the former primary may still hold what it held), at a
+ * manifest that may have been one, at one of a newer format, and where the chain is broken.
+ */
+export function restoreCandidates(view: CatalogView): RestorePlan {
+  const { links, brokenAt } = chainOf(view)
+  const candidates: Restorable[] = []
+  const skipped: { id: string; why: string }[] = []
+  const tried = new Set<string>()
+  const plan = (end: RestorePlan['end'], at?: Entry): RestorePlan => ({
+    candidates,
+    skipped,
+    end,
+    exhausted: exhausted(view, end, at),
+  })
+
+  for (const [index, link] of links.entries()) {
+    if (link.kind === 'unreadable') {
+      skipped.push({ id: link.id, why: link.error.message })
+      if (link.newerFormat) return plan('newer-format', link)
+      const isLastOfEpoch = links[index - 1]?.epoch !== link.epoch
+      if (link.mayBeFinal && link.epoch > 0 && isLastOfEpoch) return plan('unreadable', link)
+      continue
+    }
+    const { object, final } = link.manifest
+    if (object === null) return plan('empty-beginning', link)
+    const state = tarballState(view, link)
+    if (state !== 'good') {
+      const what = state === 'gone' ? 'is gone' : 'has another size than published'
+      skipped.push({ id: link.id, why: `its tarball ${object.key} ${what}` })
+    } else if (!tried.has(`${object.key} ${object.sha256}`)) {
+      tried.add(`${object.key} ${object.sha256}`)
+      candidates.push(link as Restorable)
+    }
+    if (final) return plan('final', link)
+  }
+  return plan(brokenAt === undefined ? 'oldest' : 'broken-chain', links.at(-1))
+}
+
+function exhausted(view: CatalogView, end: RestorePlan['end'], at: Entry | undefined) {
+  if (at === undefined) {
+    return isInitialised(view)
+      ? new MeiliHaError('SNAPSHOT_NONE_GOOD', 'the store is in use, but holds no snapshot')
+      : new MeiliHaError('SNAPSHOT_NONE', 'the store holds no snapshot')
+  }
+  if (end === 'newer-format' && at.kind === 'unreadable') return at.error
+  const byHand = `; older ones are not taken unasked: choose one with \`fetcher restore --id\``
+  const message = {
+    oldest: `no snapshot of the chain is good, down to the oldest (${at.id})`,
+    final: `the last snapshot of a stopped primary (${at.id}) is damaged; that member may still hold what it held${byHand}`,
+    unreadable: `manifest ${at.id} can't be read and may be the last of a stopped primary${byHand}`,
+    'newer-format': `manifest ${at.id} has a newer format`,
+    'empty-beginning': `history begins empty with ${at.id}, and no snapshot since is good`,
+    'broken-chain': `the claim of epoch ${at.epoch} is missing or unreadable${byHand}`,
+  }[end]
+  const isNew = end === 'empty-beginning' && at === view.entries[0]
+  return new MeiliHaError(isNew ? 'SNAPSHOT_NONE' : 'SNAPSHOT_NONE_GOOD', message)
+}
