@@ -1,4 +1,11 @@
-import type { Readable } from 'node:stream'
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
+import { LINEAGE_FILE } from '../data-dir/lineage.ts'
+import { MeiliHaError } from '../errors.ts'
+import { BLOCK_BYTES, encodeTarHeader } from './tar-header.ts'
 
 export interface ArchiveOptions {
   /** gzip level; 0 (stored) unless told: 1 GB/s where level 1 makes 82 MB/s. */
@@ -6,12 +13,112 @@ export interface ArchiveOptions {
   signal?: AbortSignal
 }
 
+/** Read at once; two buffers of it and gzip's own are all the memory an archive takes. */
+const CHUNK_BYTES = 256 * 1024
+
+/** Files without which a directory isn't a whole database. */
+const REQUIRED_FILES = ['VERSION', 'tasks/data.mdb', 'auth/data.mdb']
+
 /**
- * The gzipped tarball of a *stopped* data directory, laid out as Meilisearch's own snapshots are;
- * `meili-ha.json` stays behind. Fails when a file changes while it is read.
- * Errors of the stream: SNAPSHOT_UNSAFE (neither file nor directory), SNAPSHOT_DAMAGED (changed
- * under our hands), SNAPSHOT_FOREIGN (not a whole data directory), CANCELLED.
+ * The gzipped tarball of a *stopped* data directory, laid out as Meilisearch's own snapshots are:
+ * `./`, then names without it. `meili-ha.json` stays behind, and LMDB's lock files, which it
+ * makes anew. Errors of the stream: SNAPSHOT_FOREIGN (not a whole data directory), SNAPSHOT_UNSAFE
+ * (neither file nor directory), SNAPSHOT_DAMAGED (changed while it was read), CANCELLED.
  */
-export function archiveDirectory(_dataMs: string, _options: ArchiveOptions = {}): Readable {
-  throw new Error('to be written')
+export function archiveDirectory(dataMs: string, options: ArchiveOptions = {}): Readable {
+  const gzip = createGzip({ level: options.level ?? 0, chunkSize: CHUNK_BYTES })
+  const tar = Readable.from(tarOf(dataMs, options.signal), {
+    objectMode: true,
+    highWaterMark: 1,
+  })
+  // The error reaches whoever reads `gzip`: pipeline destroys it with what went wrong.
+  pipeline(tar, gzip, () => undefined)
+  return gzip
+}
+
+async function* tarOf(
+  dataMs: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const found = new Set<string>()
+  for await (const { name, stats } of walk(dataMs, '')) {
+    if (signal?.aborted) throw cancelled()
+    found.add(name)
+    const mode = stats.mode & 0o777
+    const mtime = Math.max(0, Math.floor(stats.mtimeMs / 1000))
+    if (stats.isDirectory()) {
+      yield encodeTarHeader({ type: 'directory', name: name || './', mode, size: 0, mtime })
+    } else {
+      yield encodeTarHeader({ type: 'file', name, mode, size: stats.size, mtime })
+      yield* contentOf(join(dataMs, name), name, stats, signal)
+      yield Buffer.alloc((BLOCK_BYTES - (stats.size % BLOCK_BYTES)) % BLOCK_BYTES)
+    }
+  }
+  const missing = REQUIRED_FILES.filter((name) => !found.has(name))
+  if (missing.length > 0) {
+    throw new MeiliHaError('SNAPSHOT_FOREIGN', `${dataMs} has no ${missing.join(', no ')}`)
+  }
+  yield Buffer.alloc(2 * BLOCK_BYTES)
+}
+
+/** Every directory before what is in it, by name; capitals, and so VERSION, come first. */
+async function* walk(
+  root: string,
+  name: string,
+): AsyncGenerator<{ name: string; stats: Stats }, void, undefined> {
+  const stats = await lstat(join(root, name))
+  if (!stats.isFile() && !stats.isDirectory()) {
+    throw new MeiliHaError(
+      'SNAPSHOT_UNSAFE',
+      `${join(root, name)} is neither file nor directory; a database holds nothing else`,
+    )
+  }
+  yield { name, stats }
+  if (!stats.isDirectory()) return
+  const children = await readdir(join(root, name))
+  for (const child of children.toSorted((a, b) => (a < b ? -1 : 1))) {
+    if (child === 'lock.mdb' || (name === '' && child === LINEAGE_FILE)) continue
+    yield* walk(root, name === '' ? child : `${name}/${child}`)
+  }
+}
+
+/** Exactly the bytes that `before` announced, or an error. */
+async function* contentOf(
+  path: string,
+  name: string,
+  before: Stats,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer, void, undefined> {
+  const changed = () =>
+    new MeiliHaError('SNAPSHOT_DAMAGED', `${name} changed while it was archived`)
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    for (let position = 0; position < before.size;) {
+      if (signal?.aborted) throw cancelled()
+      const wanted = Math.min(CHUNK_BYTES, before.size - position)
+      const { bytesRead, buffer } = await handle.read(
+        Buffer.allocUnsafe(wanted),
+        0,
+        wanted,
+        position,
+      )
+      if (bytesRead === 0) throw changed()
+      yield buffer.subarray(0, bytesRead)
+      position += bytesRead
+    }
+    const after = await handle.stat()
+    if (
+      after.size !== before.size ||
+      after.mtimeMs !== before.mtimeMs ||
+      after.ino !== before.ino
+    ) {
+      throw changed()
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+function cancelled(): MeiliHaError {
+  return new MeiliHaError('CANCELLED', 'archiving was told to stop')
 }
