@@ -33,19 +33,20 @@ export async function runUploader(
       await housekeeping.tidy(stop)
     },
   })
-  const schedule = runSchedule(
-    {
-      ...parts,
-      ...flags,
-      everyMs: flags.every,
-      annotateCommand: flags.annotateCommand,
-      mayPublish: async () => (await terms.current()) !== undefined,
-      onAsked: (snapshot) => asked.push(snapshot),
-      onFinished: loop.look,
-    },
-    signal,
-  )
-  await Promise.all([loop.run(signal), flags.every > 0 && schedule, tidyNowAndThen()])
+  const schedule = {
+    ...parts,
+    everyMs: flags.every,
+    maxDuty: flags.maxDuty,
+    annotateCommand: flags.annotateCommand,
+    mayPublish: async () => (await terms.current()) !== undefined,
+    onAsked: (snapshot: AskedSnapshot) => asked.push(snapshot),
+    onFinished: loop.look,
+  }
+  await Promise.all([
+    loop.run(signal),
+    flags.every > 0 && runSchedule(schedule, signal),
+    tidyNowAndThen(),
+  ])
 
   async function tidyNowAndThen(): Promise<void> {
     while (!signal.aborted) {

@@ -69,7 +69,7 @@ async function step(
 }
 
 /** The newest task that isn't a snapshot: those change nothing. */
-async function newestWrite(meili: MeilisearchClient): Promise<number> {
+async function newestWrite(meili: MeilisearchClient): Promise<number | undefined> {
   const { results } = await meili.tasks({ limit: 20 })
-  return results.find((task) => task.type !== 'snapshotCreation')?.uid ?? -1
+  return results.find((task) => task.type !== 'snapshotCreation')?.uid
 }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import { watch } from 'chokidar'
+import { watch, type FSWatcher } from 'chokidar'
 
 /** Mounts without events (NFS, some CSI drivers) are looked at this often. */
 const POLL_MS = 5000
+/** How soon a directory is noticed that Meilisearch makes only when it starts. */
+const APPEAR_MS = 500
 
 /**
  * Calls `look` whenever the directory may hold something new: on events, and every few seconds as a
@@ -22,14 +24,16 @@ export function watchDirectory(directory: string, look: () => void): () => Promi
       .on('change', look)
       // Events are a convenience; the poll goes on without them.
       .on('error', () => {})
-  let watcher = existsSync(directory) ? open() : undefined
-  const timer = setInterval(() => {
+  let watcher: FSWatcher | undefined
+  let timer: NodeJS.Timeout | undefined
+  const tick = () => {
     watcher ??= existsSync(directory) ? open() : undefined
+    timer = setTimeout(tick, watcher ? POLL_MS : APPEAR_MS)
     look()
-  }, POLL_MS)
-  look()
+  }
+  tick()
   return async () => {
-    clearInterval(timer)
+    clearTimeout(timer)
     await watcher?.close()
   }
 }
