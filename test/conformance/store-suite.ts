@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { isError } from '@meili-ha/core/errors.ts'
+import { proveStore } from '@meili-ha/core/store/prove-store.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -237,6 +238,26 @@ export function describeStore(
       cancel.abort()
       await upload
       expect(await store.head('big/unfinished')).toBeUndefined()
+    })
+
+    it('stops an upload whose stream brings nothing more when it is told to', async () => {
+      const cancel = new AbortController()
+      const stream = Readable.from(
+        (async function* () {
+          yield randomBytes(PART + 1)
+          cancel.abort()
+          await new Promise(() => {})
+        })(),
+      )
+      const options = { partSize: PART, signal: cancel.signal }
+      expect(await fails(store.putStream('big/stopped', stream, options))).toBe('CANCELLED')
+      expect(stream.destroyed).toBe(true)
+      expect(await store.listUploads('big/')).toEqual([])
+    })
+
+    it('is proved by what `uploader check` runs', async () => {
+      const rows = await proveStore(store)
+      expect(rows.filter(({ result }) => result === 'failed')).toEqual([])
     })
 
     it('takes no key that leaves the store', async () => {

@@ -62,8 +62,12 @@ export class FileStore implements Store {
     return this.#putParts(key, readParts(file), options)
   }
 
-  putStream(key: string, stream: Readable, options: PutFileOptions) {
-    return this.#putParts(key, streamParts(stream), options)
+  async putStream(key: string, stream: Readable, options: PutFileOptions) {
+    try {
+      return await this.#putParts(key, streamParts(stream, options.signal), options)
+    } finally {
+      stream.destroy()
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { MeiliHaError } from '../errors.ts'
 
 /** One part of what is being uploaded; `bytes` is a view of the buffer that was passed in. */
@@ -34,8 +34,12 @@ export function readParts(file: { handle: FileHandle; size: number }): PartReade
   })
 }
 
-/** Parts of a stream of unknown length. */
-export function streamParts(stream: Readable): PartReader {
+/**
+ * Parts of a stream of unknown length. The signal destroys the stream: one that brings nothing more
+ * would hold its reader for ever.
+ */
+export function streamParts(stream: Readable, signal?: AbortSignal): PartReader {
+  if (signal) addAbortSignal(signal, stream)
   const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer | string>
   let rest: Buffer = Buffer.alloc(0)
   let index = 0
@@ -43,7 +47,10 @@ export function streamParts(stream: Readable): PartReader {
     let filled = 0
     while (filled < buffer.length) {
       if (rest.length === 0) {
-        const next = await chunks.next()
+        const next = await chunks.next().catch((error: unknown) => {
+          if (!signal?.aborted) throw error
+          throw new MeiliHaError('CANCELLED', 'the upload was cancelled', { cause: error })
+        })
         if (next.done) break
         rest = typeof next.value === 'string' ? Buffer.from(next.value) : next.value
       }

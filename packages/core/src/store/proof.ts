@@ -1,4 +1,4 @@
-import { isError, MeiliHaError, messageOf } from '../errors.ts'
+import { isError, type MeiliHaError, messageOf } from '../errors.ts'
 
 /** One line of what `uploader check` prints. */
 export interface ProofRow {
@@ -41,8 +41,7 @@ export async function prove(proofs: Proof[]): Promise<ProofRow[]> {
     } catch (error) {
       absent = isError(error, 'STORE_UNREACHABLE', 'STORE_NO_BUCKET')
       const result = error instanceof ProofSkipped ? 'skipped' : 'failed'
-      // The table's hint for an error that is about something else: no permission, no bucket.
-      const helps = error instanceof MeiliHaError ? error.hint : hint
+      const helps = absent ? (error as MeiliHaError).hint : hint
       rows.push({ name, result, detail: messageOf(error), hint: helps })
     }
   }

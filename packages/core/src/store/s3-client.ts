@@ -27,6 +27,8 @@ export function createS3Client(options: StoreOptions): S3Client {
     responseChecksumValidation: checksums,
     // retry.ts is the one policy: two of them multiply.
     maxAttempts: 1,
+    // A store or proxy that doesn't know `Expect: 100-continue` would cost a second per part.
+    expectContinueHeader: false,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: 5_000,
       httpAgent: new HttpAgent(agent),

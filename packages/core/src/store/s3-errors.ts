@@ -44,7 +44,9 @@ export function judgeS3Error(thrown: unknown, what: string): Verdict {
 
   if (thrown instanceof DeadlineError) return verdict('STORE_UNREACHABLE', true, error.message)
   if (error.name === 'CredentialsProviderError') {
-    return verdict('STORE_DENIED', false, error.message, 'Set AWS_* or give the pod a role.')
+    // No credentials anywhere is a no; a metadata service that is slow to answer is not.
+    const none = error.message.startsWith('Could not load credentials')
+    return verdict('STORE_DENIED', !none, error.message, 'Set AWS_* or give the pod a role.')
   }
   if (/checksum mismatch/i.test(error.message)) return verdict('STORE_CHECKSUM', true, says)
   if (status === undefined) return judgeConnection(error, verdict)

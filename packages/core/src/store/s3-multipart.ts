@@ -1,18 +1,7 @@
-import { createHash } from 'node:crypto'
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  type CompletedPart,
-  CreateMultipartUploadCommand,
-  HeadObjectCommand,
-  UploadPartCommand,
-} from '@aws-sdk/client-s3'
-import { isError, MeiliHaError } from '../errors.ts'
-import { deadlineFor } from './deadline.ts'
 import type { Part, PartReader } from './part-reader.ts'
-import { MAX_PARTS } from './part-size.ts'
-import { encryption, request, type S3Target, toBase64, unquote } from './s3-requests.ts'
-import { isStored, type Resumable } from './s3-resume.ts'
+import type { S3Target } from './s3-requests.ts'
+import type { Resumable } from './s3-resume.ts'
+import { abortUpload, begin, complete, sendPart, type SentPart } from './s3-upload.ts'
 import type { PutFileOptions, StoredFile } from './store.ts'
 
 /** Parts in flight: enough to fill a fast link, and the bound of the memory an upload takes. */
@@ -53,12 +42,6 @@ export async function uploadParts(
   }
 }
 
-interface SentPart extends CompletedPart {
-  size: number
-  /** Hex. */
-  sha256: string
-}
-
 /** Four workers, a buffer each; the first failure ends them all. */
 async function sendAll(
   target: S3Target,
@@ -69,11 +52,17 @@ async function sendAll(
   const sent: SentPart[] = []
   const failed = new AbortController()
   const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])])
+  // Nobody waits for a stream that brings nothing more once the upload has failed.
+  const broken = new Promise<never>((_resolve, reject) => {
+    failed.signal.addEventListener('abort', () => reject(failed.signal.reason as Error))
+  })
+  broken.catch(() => {})
+  const next = (buffer: Buffer) => Promise.race([source.next(buffer), broken])
   const work = async (buffer: Buffer, first?: Part) => {
-    let part = first ?? (await source.next(buffer))
+    let part = first ?? (await next(buffer))
     while (part) {
       sent[part.index] = await sendPart(target, source.key, upload, part, options, signal)
-      part = await source.next(buffer)
+      part = await next(buffer)
     }
   }
   const buffers = Array.from({ length: IN_FLIGHT - 1 }, () =>
@@ -85,111 +74,4 @@ async function sendAll(
   await Promise.allSettled(workers)
   if (failed.signal.aborted) throw failed.signal.reason
   return sent
-}
-
-async function sendPart(
-  target: S3Target,
-  key: string,
-  upload: Resumable,
-  { index, bytes }: Part,
-  { onPart }: PutFileOptions,
-  signal: AbortSignal,
-): Promise<SentPart> {
-  const PartNumber = index + 1
-  if (PartNumber > MAX_PARTS) {
-    throw new MeiliHaError('STORE_REFUSED', `${key} needs more than ${MAX_PARTS} parts`)
-  }
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  const stored = upload.stored.get(PartNumber)
-  const same = { PartNumber, size: bytes.length, sha256 }
-  if (stored && isStored(stored, bytes, sha256)) {
-    onPart?.({ index, bytes: bytes.length, reused: true })
-    return { ...same, ETag: stored.etag, ...(stored.sha256 && { ChecksumSHA256: stored.sha256 }) }
-  }
-  const where = { Bucket: target.bucket, Key: key, UploadId: upload.uploadId, PartNumber }
-  const what = `PUT part ${PartNumber} of s3://${target.bucket}/${key}`
-  const timeoutMs = deadlineFor(bytes.length)
-  const answer = await target.checksums.try((withChecksum) => {
-    const checksum = withChecksum ? { ChecksumSHA256: toBase64(sha256) } : {}
-    const input = { ...where, ...checksum, Body: bytes, ContentLength: bytes.length }
-    return request(target, { what, timeoutMs, signal }, (abort) =>
-      target.client.send(new UploadPartCommand(input), abort),
-    )
-  })
-  onPart?.({ index, bytes: bytes.length, reused: false })
-  const { ETag, ChecksumSHA256 } = answer
-  return { ...same, ...(ETag && { ETag }), ...(ChecksumSHA256 && { ChecksumSHA256 }) }
-}
-
-async function begin(target: S3Target, key: string, { signal }: PutFileOptions): Promise<string> {
-  const what = `BEGIN upload of s3://${target.bucket}/${key}`
-  const { storageClass } = target.options
-  const { UploadId } = await target.checksums.try((withChecksum) => {
-    const input = {
-      ...{ Bucket: target.bucket, Key: key, ContentType: 'application/octet-stream' },
-      ...(withChecksum && { ChecksumAlgorithm: 'SHA256' as const }),
-      ...(storageClass && { StorageClass: storageClass }),
-      ...encryption(target.options),
-    }
-    return request(target, { what, signal }, (abort) =>
-      target.client.send(new CreateMultipartUploadCommand(input), abort),
-    )
-  })
-  if (!UploadId) throw new MeiliHaError('STORE_REFUSED', `${what}: the answer has no UploadId`)
-  return UploadId
-}
-
-/** Putting 10,000 parts together takes a store its time; it sends nothing meanwhile. */
-const COMPLETE_MS = 120_000
-
-async function complete(
-  target: S3Target,
-  key: string,
-  uploadId: string,
-  sent: SentPart[],
-  { signal }: PutFileOptions,
-): Promise<string> {
-  const what = `COMPLETE upload of s3://${target.bucket}/${key}`
-  const where = { Bucket: target.bucket, Key: key }
-  const Parts = sent.map(({ size: _size, sha256: _sha256, ...part }) => part)
-  const input = { ...where, UploadId: uploadId, MultipartUpload: { Parts } }
-  try {
-    const { ETag } = await request(target, { what, timeoutMs: COMPLETE_MS, signal }, (abort) =>
-      target.client.send(new CompleteMultipartUploadCommand(input), abort),
-    )
-    return unquote(ETag)
-  } catch (error) {
-    // The first answer may have been lost: then the upload is gone because the object is there.
-    if (!isError(error, 'STORE_NOT_FOUND')) throw error
-    const head = await request(target, { what, signal }, (abort) =>
-      target.client.send(new HeadObjectCommand({ ...where, ChecksumMode: 'ENABLED' }), abort),
-    ).catch(() => undefined)
-    if (!head || !isMadeOf(sent, head)) throw error
-    return unquote(head.ETag)
-  }
-}
-
-/** True when an object is these parts put together, as far as the store tells. */
-function isMadeOf(
-  sent: SentPart[],
-  object: { ContentLength?: number | undefined; ChecksumSHA256?: string | undefined },
-): boolean {
-  const size = sent.reduce((sum, part) => sum + part.size, 0)
-  if (object.ContentLength !== size) return false
-  if (object.ChecksumSHA256 === undefined) return true
-  const composite = createHash('sha256')
-  for (const part of sent) composite.update(part.sha256, 'hex')
-  return object.ChecksumSHA256.split('-')[0] === composite.digest('base64')
-}
-
-export async function abortUpload(target: S3Target, key: string, uploadId: string): Promise<void> {
-  const what = `ABORT upload of s3://${target.bucket}/${key}`
-  const input = { Bucket: target.bucket, Key: key, UploadId: uploadId }
-  try {
-    await request(target, { what }, (abort) =>
-      target.client.send(new AbortMultipartUploadCommand(input), abort),
-    )
-  } catch (error) {
-    if (!isError(error, 'STORE_NOT_FOUND')) throw error
-  }
 }

@@ -13,7 +13,8 @@ import { deadlineFor, type StoreClock } from './deadline.ts'
 import { type PartReader, readParts, streamParts } from './part-reader.ts'
 import { expectedLength, readBody } from './s3-body.ts'
 import { createS3Client } from './s3-client.ts'
-import { abortUpload, type Source, uploadParts } from './s3-multipart.ts'
+import { type Source, uploadParts } from './s3-multipart.ts'
+import { abortUpload } from './s3-upload.ts'
 import { Checksums, encryption, request, type S3Target, toBase64, unquote } from './s3-requests.ts'
 import { findResumable, listUploads } from './s3-resume.ts'
 import type { StoreOptions } from './store-options.ts'
@@ -118,8 +119,12 @@ export class S3Store implements Store {
     }
   }
 
-  putStream(key: string, stream: Readable, options: PutFileOptions): Promise<StoredFile> {
-    return this.#putParts(key, streamParts(stream), options)
+  async putStream(key: string, stream: Readable, options: PutFileOptions): Promise<StoredFile> {
+    try {
+      return await this.#putParts(key, streamParts(stream, options.signal), options)
+    } finally {
+      stream.destroy()
+    }
   }
 
   /** What fits into one part is one request; `resume` looks for an unfinished upload otherwise. */
@@ -167,7 +172,8 @@ export class S3Store implements Store {
         this.#target.client.send(new ListObjectsV2Command(input), abort),
       )
       for (const { Key, Size, ETag } of page.Contents ?? []) {
-        if (Key === undefined || Size === undefined) continue
+        // Consoles mark "folders" with empty objects whose key ends in a slash.
+        if (Key === undefined || Size === undefined || Key.endsWith('/')) continue
         found.push({ key: Key.slice(this.#prefix.length), size: Size, etag: unquote(ETag) })
       }
       token = page.IsTruncated ? page.NextContinuationToken : undefined
