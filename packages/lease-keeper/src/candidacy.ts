@@ -1,0 +1,82 @@
+import type { Sync } from '@meili-ha/core/ha/sync.ts'
+import type { LeaseRecord } from './lease/lease.ts'
+import { highestEpoch, isForMe } from './records.ts'
+import { guardIsFresh, type Turn } from './turn.ts'
+
+/** Why a standby doesn't try to take the lease now; null = it does. Every answer is a sentence's end. */
+export function whyNotStanding(turn: Turn): string | null {
+  const { settings, rules, state, now } = turn
+  const { seen, inFlight, stale } = state.lease
+  if (inFlight || stale) return 'a lease request is under way'
+  if (!seen) return 'there is no lease record'
+  if (!guardIsFresh(turn)) return 'the guard is silent'
+  if (now.boot < state.standAfter) return 'it released the lease a moment ago'
+  const unfit = whyUnfit(turn)
+  if (unfit) return unfit
+
+  const { record } = seen
+  const marker = rules.markerCounts(record, highestEpoch(turn))
+  const wait = marker ? 0 : rules.waitFor(record, settings.timing)
+  if (!marker && !rules.unchangedLongEnough(seen, now, wait)) return 'the lease is held'
+  const asked = isAsked(turn, record)
+  if (asked === 'other' && !elapsed(turn, wait + settings.timing.takeover)) {
+    return 'another member was asked for'
+  }
+  if (asked === 'any' || asked === 'me') return elapsedOrder(turn, asked === 'me' ? 0 : wait)
+  if (record.paused) return 'failover is paused'
+  if (settings.failover === 'manual' && record.epoch > 0) return 'failover is manual'
+  if (!elapsed(turn, wait + settings.failoverDelay)) return 'the old primary may still return'
+  return whyLossy(turn, record) ?? elapsedOrder(turn, wait + settings.failoverDelay)
+}
+
+/** Whether this member could lead at all. */
+function whyUnfit({ settings, state }: Turn): string | null {
+  if (settings.standby === 'cold') return null
+  const { sync } = state
+  if (!sync) return 'the fetcher is silent'
+  if (sync.writtenAt <= state.syncAfter) return 'its last promotion failed'
+  if (sync.uninitialised && !state.lease.seen?.record.served) {
+    return settings.bootstrap ? null : 'the cluster waits for its bootstrap member'
+  }
+  return sync.ready ? null : (sync.reason ?? 'the fetcher is not ready')
+}
+
+/** A person's request, or a drain's, overrides everything that only restrains an automatic failover. */
+function isAsked(turn: Turn, record: LeaseRecord): 'me' | 'other' | 'any' | null {
+  if (!record.request) return null
+  if (record.request.to === null) return 'any'
+  return isForMe(turn, record.request.to) ? 'me' : 'other'
+}
+
+function elapsed({ state, rules, now }: Turn, wait: number): boolean {
+  return state.lease.seen !== null && rules.unchangedLongEnough(state.lease.seen, now, wait)
+}
+
+/** The freshest tries first: a step behind costs one renewal's time. */
+function elapsedOrder(turn: Turn, wait: number): string | null {
+  const order = rank(turn.state.sync) * turn.settings.timing.renewEvery
+  return order === 0 || elapsed(turn, wait + order) ? null : 'a fresher member may be there'
+}
+
+function rank(sync: Sync | null): number {
+  if (!sync) return 0
+  if (sync.newestEpoch !== null && sync.primaryIn.includes(sync.newestEpoch)) return 0
+  return sync.holds !== null && sync.holds.id === sync.newest ? 1 : 2
+}
+
+/** `--max-loss`: both times are of the old primary's clock, so their difference needs no other. */
+function whyLossy({ settings, state }: Turn, record: LeaseRecord): string | null {
+  const { sync } = state
+  if (settings.maxLossMs === null || !sync || sync.primaryIn.includes(record.epoch)) return null
+  const loss = lossMs(sync, record.renewedAt)
+  if (loss === null) return 'the loss is not known'
+  return loss > settings.maxLossMs ? `it would lose ${Math.round(loss / 1000)} s` : null
+}
+
+/** What a promotion loses, as the newest published snapshot shows it; null = not known. */
+export function lossMs(sync: Sync, renewedAt: string | null): number | null {
+  const started = sync.holds?.snapshotStartedAt ?? null
+  if (started === null || renewedAt === null) return null
+  const newest = Date.parse(started) + (sync.lagSeconds ?? 0) * 1000
+  return Math.max(0, Date.parse(renewedAt) - newest)
+}

@@ -1,0 +1,58 @@
+import type { Event } from './event.ts'
+import type { VersionedRecord } from './lease/lease.ts'
+import type { LeaseView } from './state.ts'
+import { guardIsFresh, type Turn } from './turn.ts'
+
+/** Notes what an answer showed. "Unchanged" = same holder and renewals; a person's request changes neither. */
+export function observeRecord(
+  view: LeaseView,
+  found: VersionedRecord | undefined,
+  now: number,
+): LeaseView {
+  const answered = { ...view, answeredAt: now, stale: false, inFlight: null }
+  if (!found) return { ...answered, seen: null, missingSince: view.missingSince ?? now }
+  const last = view.seen
+  const unchanged =
+    last !== null &&
+    last.record.holder === found.record.holder &&
+    last.record.renewals === found.record.renewals &&
+    last.record.epoch === found.record.epoch
+  return {
+    ...answered,
+    last: found.record,
+    seen: { ...found, since: unchanged ? last.since : now },
+    missingSince: null,
+    highest: Math.max(view.highest, found.record.epoch),
+  }
+}
+
+/** A failure that may have taken effect: nothing is written before the record was read again. */
+function afterFailure(view: LeaseView, now: number, wait: number): LeaseView {
+  return { ...view, inFlight: null, stale: true, nextAt: now + wait }
+}
+
+/** Takes in the answer to the request in flight; an answer to any other request is ignored. */
+export function observeLease(
+  turn: Turn,
+  event: Extract<Event, { type: 'leaseAnswered' | 'leaseFailed' }>,
+): void {
+  const { state, now, settings, rules } = turn
+  const { lease, phase } = state
+  const asked = lease.inFlight
+  if (!asked || asked.sentAt !== event.sentAt) return
+  if (event.type === 'leaseFailed') {
+    // A conflict is looked into soon; anything else may be an outage, which haste doesn't end.
+    const wait = Math.floor(settings.timing.renewEvery / (event.failure === 'conflict' ? 16 : 4))
+    turn.state = { ...state, lease: afterFailure(lease, now.boot, wait) }
+    return
+  }
+  const view = observeRecord(lease, event.found, now.boot)
+  // Read because something had gone wrong: the write that waits for it is due now.
+  const soon = lease.stale && guardIsFresh(turn)
+  turn.state = { ...state, lease: { ...view, nextAt: soon ? now.boot : view.nextAt } }
+  if (asked.purpose !== 'renew' || !('hold' in phase) || !phase.hold) return
+  // Late: the guard has stopped Meilisearch by now. The phase sees the hold expired.
+  if (!rules.stillHeld(phase.hold, now.boot, settings.timing)) return
+  const hold = { ...phase.hold, sentAt: rules.countedFrom(asked.sentAt, now.boot) }
+  turn.state = { ...turn.state, phase: { ...phase, hold } }
+}

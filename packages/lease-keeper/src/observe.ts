@@ -1,0 +1,58 @@
+import type { GuardBeat } from '@meili-ha/core/ha/guard-beat.ts'
+import type { Event } from './event.ts'
+import { observeLease } from './lease-view.ts'
+import { observePod } from './pod-requests.ts'
+import type { KeeperState } from './state.ts'
+import type { Turn } from './turn.ts'
+
+/** Takes one event into what is known; decides nothing but whether an answer came in time. */
+export function observe(turn: Turn, event: Event): void {
+  const { settings, state, now } = turn
+  switch (event.type) {
+    case 'tick':
+      return
+    case 'leaseAnswered':
+    case 'leaseFailed':
+      return observeLease(turn, event)
+    case 'guardSeen':
+      turn.state = withBeat(state, event.beat ?? null, now.boot)
+      return
+    case 'syncSeen': {
+      const sync = event.sync?.bootId === settings.bootId ? event.sync : null
+      turn.state = { ...state, sync }
+      return
+    }
+    case 'publishedSeen': {
+      const published = event.published?.bootId === settings.bootId ? event.published : null
+      turn.state = { ...state, published }
+      return
+    }
+    case 'healthSeen': {
+      const same = state.health?.healthy === event.healthy
+      const since = same && state.health ? state.health.since : now.boot
+      turn.state = { ...state, health: { healthy: event.healthy, since } }
+      return
+    }
+    case 'podAnswered':
+    case 'podFailed':
+    case 'othersStripped':
+      return observePod(turn, event)
+    case 'drainAsked':
+      turn.state = { ...state, drainAskedAt: event.askedAt }
+      return
+    case 'terminated':
+      turn.state = { ...state, terminated: true }
+  }
+}
+
+/** A new pid under the same primary permit is a restart after a crash. */
+function withBeat(state: KeeperState, beat: GuardBeat | null, now: number): KeeperState {
+  const last = state.beat
+  const crashed =
+    state.phase.name === 'primary' &&
+    beat?.state === 'running' &&
+    last !== null &&
+    last.pid !== beat.pid &&
+    last.permit?.role === 'primary'
+  return { ...state, beat, restarts: crashed ? [...state.restarts.slice(-9), now] : state.restarts }
+}
