@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { MeiliHaError } from '../errors.ts'
+import { claimSchema } from '../ha/sync.ts'
 
 /** The lineage's file name inside `data.ms`. */
 export const LINEAGE_FILE = 'meili-ha.json'
@@ -20,7 +21,7 @@ export const lineageSchema = z.looseObject({
   /** Epochs in which it took writes; empty = never, so it may be replaced freely. */
   primaryIn: z.array(count),
   /** The claim decided for the newest promotion. */
-  claim: z.looseObject({ epoch: count, of: id.nullable() }).nullable(),
+  claim: claimSchema.nullable(),
   /** Newest task uid when Meilisearch first started on it; null = not read yet. */
   lastTaskUid: count.nullable(),
 })

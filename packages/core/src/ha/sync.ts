@@ -3,6 +3,17 @@ import { z } from 'zod'
 const count = z.int().min(0)
 const id = z.string().regex(/^[0-9]{10}-[0-9]{10}$/)
 
+/**
+ * What an epoch begins with, decided once. `of` is the claimed manifest; null = an empty beginning,
+ * or an adopted directory. `archive`: the claim's object is an archive of the stopped directory,
+ * because nothing published holds it (adopted, or its tarball is gone from the store).
+ */
+export const claimSchema = z.looseObject({
+  epoch: count,
+  of: id.nullable(),
+  archive: z.literal(true).optional(),
+})
+
 /** `/ha/sync.json`, written by the fetcher alone: what the data directory holds, and whether it may lead. */
 export const syncSchema = z.looseObject({
   /** Centiseconds of boot time at which this was written, and on which boot. */
@@ -25,7 +36,7 @@ export const syncSchema = z.looseObject({
   /** Epochs in which this directory took writes. */
   primaryIn: z.array(count),
   /** The claim decided for a promotion, as the lineage holds it. */
-  claim: z.looseObject({ epoch: count, of: id.nullable() }).nullable(),
+  claim: claimSchema.nullable(),
   /** What the store held at the last LIST that succeeded; null = never listed, or nothing there. */
   newestEpoch: count.nullable(),
   newest: id.nullable(),
