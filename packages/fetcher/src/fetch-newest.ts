@@ -1,0 +1,42 @@
+import type { Restorable } from '@meili-ha/core/catalog/catalog-view.ts'
+import type { RestorePlan } from '@meili-ha/core/catalog/restore-candidates.ts'
+import { isError, MeiliHaError } from '@meili-ha/core/errors.ts'
+import { fetchSnapshot, type FetchOptions } from './fetch-snapshot.ts'
+
+/**
+ * Leaves the newest snapshot of the plan that proves good in `.next`, and returns it. Those that
+ * are damaged or gone are passed over, and named; anything else ends the search: the next older
+ * one wouldn't fit better.
+ * @param onDamaged told of each candidate that was tried in vain
+ * @throws what the plan ends with, when none is good; VERSION_*, DISK_FULL, STORE_*, CANCELLED
+ */
+export async function fetchNewest(
+  plan: RestorePlan,
+  primaryIn: number[],
+  options: FetchOptions,
+  onDamaged: (snapshot: Restorable) => void = () => {},
+): Promise<Restorable> {
+  const { log } = options
+  for (const { id, why } of plan.skipped) {
+    log.warn({ event: 'restore.skipped', id, why }, `${id} is passed over: ${why}`)
+  }
+  const tried: unknown[] = []
+  for (const candidate of plan.candidates) {
+    try {
+      await fetchSnapshot(candidate, primaryIn, options)
+      return candidate
+    } catch (error) {
+      if (!isError(error, 'SNAPSHOT_DAMAGED', 'SNAPSHOT_FOREIGN', 'STORE_CHECKSUM')) throw error
+      log.error({ event: 'restore.damaged', id: candidate.id, err: error }, error.message)
+      onDamaged(candidate)
+      tried.push(new Error(`${candidate.id}: ${error.message}`, { cause: error }))
+    }
+  }
+  const { exhausted } = plan
+  if (tried.length === 0) throw exhausted
+  // The catalog judged by a LIST alone; now that the tarballs were read, none of them is good.
+  throw new MeiliHaError('SNAPSHOT_NONE_GOOD', exhausted.message, {
+    hint: exhausted.hint,
+    cause: tried[0],
+  })
+}

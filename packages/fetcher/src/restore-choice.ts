@@ -1,0 +1,70 @@
+import { resolve } from 'node:path'
+import type { Host } from '@meili-ha/core/cli/host.ts'
+import { startProgress } from '@meili-ha/core/cli/progress.ts'
+import { restoreCandidates } from '@meili-ha/core/catalog/restore-candidates.ts'
+import { inspectDataDirectory, type DataDirectory } from '@meili-ha/core/data-dir/inspect.ts'
+import { dataPaths } from '@meili-ha/core/data-dir/paths.ts'
+import { finishSwap, swapIn } from '@meili-ha/core/data-dir/swap.ts'
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
+import { chooseSnapshot, type Choice } from './choose-snapshot.ts'
+import { fetchNewest } from './fetch-newest.ts'
+import { fetchSnapshot } from './fetch-snapshot.ts'
+import { setAsidePath, type Outcome, type RestoreOptions } from './restore.ts'
+
+/**
+ * Restores what a person chose: a snapshot by name or time, in place or elsewhere. What lies in
+ * place is set aside, unless it never took a write; a directory elsewhere must be new.
+ * @param to undefined = in place; that directory itself becomes what data.ms is
+ * @throws STORE_NOT_FOUND, SNAPSHOT_*, VERSION_*, WRONG_CLUSTER, DISK_FULL, USAGE, STORE_*
+ */
+export async function restoreChoice(
+  host: Host,
+  choice: Choice,
+  to: string | undefined,
+  member: RestoreOptions,
+): Promise<Outcome> {
+  const paths = to === undefined ? member.paths : dataPaths('/', { MEILI_DB_PATH: resolve(to) })
+  const { patience, catalog, log, wishes } = member
+  const before = await inspectDataDirectory(paths.live)
+  if (to !== undefined && before.state !== 'absent' && before.state !== 'empty') {
+    throw new MeiliHaError('USAGE', `--to ${to} is there already, and not empty`, {
+      hint: 'Name a directory that does not exist yet.',
+    })
+  }
+  const view = await patience.insist(() => catalog.read())
+  const named = choice.id !== undefined || choice.at !== undefined
+  const chosen = named ? chooseSnapshot(view, choice) : undefined
+  if (to === undefined) {
+    await finishSwap(paths)
+    assertSameCluster(before, chosen?.manifest.clusterId)
+  }
+
+  const progress = startProgress(host, log, 'restore', chosen?.manifest.object.size)
+  const options = { ...member, paths, onBytes: (bytes: number) => progress.add(bytes) }
+  const primaryIn = wishes.lease ? [] : [0]
+  try {
+    if (chosen) await fetchSnapshot(chosen, primaryIn, options)
+    const restored = chosen ?? (await fetchNewest(restoreCandidates(view), primaryIn, options))
+    const setAside = isWorthKeeping(before) ? setAsidePath(before, options, member.now()) : null
+    await swapIn(paths, setAside ?? paths.replaced)
+    const action = setAside === null ? 'restore' : 'set-aside'
+    return { action, snapshotId: restored.id, setAside }
+  } finally {
+    progress.end()
+  }
+}
+
+function assertSameCluster(data: DataDirectory, clusterId: string | undefined): void {
+  if (data.state !== 'whole' || typeof data.lineage !== 'object') return
+  if (clusterId === undefined || data.lineage.clusterId === clusterId) return
+  throw new MeiliHaError(
+    'WRONG_CLUSTER',
+    `the data directory is of cluster ${data.lineage.clusterId}, the snapshot of ${clusterId}`,
+  )
+}
+
+/** Anything but nothing, and what a lineage proves to have never taken a write. */
+function isWorthKeeping(data: DataDirectory): boolean {
+  if (data.state === 'absent' || data.state === 'empty') return false
+  return typeof data.lineage !== 'object' || data.lineage.primaryIn.length > 0
+}
