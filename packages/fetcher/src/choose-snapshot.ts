@@ -1,4 +1,9 @@
-import { isGood, snapshotsOf, type CatalogView, type Restorable } from '@meili-ha/core/catalog/catalog-view.ts'
+import {
+  isGood,
+  snapshotsOf,
+  type CatalogView,
+  type Restorable,
+} from '@meili-ha/core/catalog/catalog-view.ts'
 import { chainOf } from '@meili-ha/core/catalog/chain.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'

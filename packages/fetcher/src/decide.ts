@@ -78,7 +78,9 @@ export function decide(situation: Situation, wishes: Wishes): Verdict {
   const rule = TABLE[situation.directory][situation.store]
   const verdict = typeof rule === 'function' ? rule(wishes) : rule
   const opens = verdict === 'keep' || verdict === 'keep-unready' || verdict === 'adopt'
-  return opens && situation.store !== 'unreachable' ? atVersion(verdict, situation, wishes) : verdict
+  return opens && situation.store !== 'unreachable'
+    ? atVersion(verdict, situation, wishes)
+    : verdict
 }
 
 /** Meilisearch refuses a directory of another version than its own: better said before it starts. */

@@ -57,14 +57,21 @@ export async function fetchSnapshot(
     await removeNext(paths)
     log.info({ event: 'restore.started', id, sizeBytes: manifest.object.size }, `restoring ${id}`)
     try {
-      const report = await unpackSnapshot(downloadTarball(store, manifest.object, options), paths.next, {
-        signal,
-        expectedBytes: manifest.contents.unpackedBytes,
-        onProgress: () => patience.moved(),
-      })
+      const report = await unpackSnapshot(
+        downloadTarball(store, manifest.object, options),
+        paths.next,
+        {
+          signal,
+          expectedBytes: manifest.contents.unpackedBytes,
+          onProgress: () => patience.moved(),
+        },
+      )
       if (version !== null && report.version !== version) {
         const says = `its manifest says ${version}`
-        throw new MeiliHaError('SNAPSHOT_DAMAGED', `it is of Meilisearch ${report.version}, ${says}`)
+        throw new MeiliHaError(
+          'SNAPSHOT_DAMAGED',
+          `it is of Meilisearch ${report.version}, ${says}`,
+        )
       }
       log.info({ event: 'restore.unpacked', id, ...report }, `${id} is unpacked and whole`)
     } catch (error) {

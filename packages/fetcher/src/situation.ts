@@ -45,7 +45,11 @@ export function ledBy({ primaryIn, claim }: Lineage): number {
  * holds, or is the newest and this member's own. Without a lease epoch 0 has no claim to go by:
  * nobody else can be primary then, so what took writes stays.
  */
-export function isLeading(lineage: Lineage, view: CatalogView | undefined, looker: Looker): boolean {
+export function isLeading(
+  lineage: Lineage,
+  view: CatalogView | undefined,
+  looker: Looker,
+): boolean {
   const led = ledBy(lineage)
   if (led < 0) return false
   const newest = view && newestEpoch(view)

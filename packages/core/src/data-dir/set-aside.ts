@@ -18,7 +18,8 @@ export interface SetAside {
 
 /** Oldest first. */
 export async function listSetAside(paths: DataPaths): Promise<SetAside[]> {
-  const pattern = /^(.*)\.diverged-([0-9]+)-([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z$/
+  const pattern =
+    /^(.*)\.diverged-([0-9]+)-([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z$/
   const names = await readdir(paths.parent).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error

@@ -36,9 +36,14 @@ export function fetcherFlags(host: Host) {
         choices: ['fail', 'keep', 'set-aside'],
       }),
     engineVersion: () =>
-      flag(host, '--engine-version <version>', 'the Meilisearch that will run (unset: from --ha-dir)', {
-        parse: parseVersion,
-      }),
+      flag(
+        host,
+        '--engine-version <version>',
+        'the Meilisearch that will run (unset: from --ha-dir)',
+        {
+          parse: parseVersion,
+        },
+      ),
     upgrade: () =>
       flag(host, '--upgrade', 'let a newer Meilisearch upgrade data that took writes', {
         more: true,
