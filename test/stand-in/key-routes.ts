@@ -1,5 +1,5 @@
 import { Refusal, type Request, type Route } from './http.ts'
-import { keyValue, newKey } from './keys.ts'
+import { GLOBAL, keyValue, newKey } from './keys.ts'
 import type { Key } from './model.ts'
 import type { Api } from './api.ts'
 
@@ -41,6 +41,11 @@ export function keyRoutes(api: Api): Route[] {
         if (wanted.uid !== undefined && database.keys.has(wanted.uid)) {
           const why = `\`uid\` field value \`${wanted.uid}\` is already an existing API key.`
           throw new Refusal(409, 'api_key_already_exists', why)
+        }
+        const global = wanted.actions?.find((action) => GLOBAL.test(action))
+        if (global !== undefined && !wanted.indexes?.includes('*')) {
+          const why = `cannot create index-scoped API key with global action \`"${global}"\``
+          throw new Refusal(400, 'index_scoped_api_key_with_global_action', why)
         }
         const key = newKey(wanted, new Date().toISOString())
         database.saveKey(key)

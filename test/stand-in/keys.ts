@@ -7,6 +7,9 @@ export interface Access {
   indexes: readonly string[] | null
 }
 
+/** Actions that a key for some indexes can't have: they concern the whole instance. */
+export const GLOBAL = /^(snapshots|dumps|keys|metrics)\.|^version$/
+
 const EVERYTHING: Access = { indexes: null }
 
 /** The value of a key follows from the master key and its uid, so a snapshot carries no secret. */
@@ -46,7 +49,7 @@ export function authorize(
     return 'invalid'
   if (key.indexes.includes('*')) return EVERYTHING
   const foreign = need.indexUid !== undefined && !key.indexes.includes(need.indexUid)
-  return foreign ? 'invalid' : { indexes: key.indexes }
+  return foreign || GLOBAL.test(need.action) ? 'invalid' : { indexes: key.indexes }
 }
 
 function covers(action: string, needed: string): boolean {

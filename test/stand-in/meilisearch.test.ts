@@ -83,11 +83,14 @@ describe(`its answers (${which()})`, () => {
     const create = async (body: Record<string, unknown>) =>
       (await meilisearch.call('POST', '/keys', { expiresAt: null, ...body })).body as {
         key: string
+        code?: string
       }
     const ours = await create({ uid, actions: ['snapshots.create', 'tasks.get'], indexes: ['*'] })
     // The value follows from master key and uid alone, so it outlives any restore.
     expect(ours.key).toBe(expected)
-    const narrow = await create({ actions: ['tasks.get', 'snapshots.create'], indexes: ['books'] })
+    const narrow = await create({ actions: ['tasks.get'], indexes: ['books'] })
+    const impossible = await create({ actions: ['snapshots.create'], indexes: ['books'] })
+    expect(impossible.code).toBe('index_scoped_api_key_with_global_action')
     const as = async (key: string, method: string, path: string) => {
       const headers = { authorization: `Bearer ${key}` }
       const answer = await fetch(`${meilisearch.url}${path}`, { method, headers })
