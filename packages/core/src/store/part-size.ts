@@ -3,7 +3,7 @@ const MIB = 1024 * 1024
 /** S3 takes at most this many parts in one upload. */
 export const MAX_PARTS = 10_000
 
-/** Small enough that four in flight stay under 40 MiB, large enough that requests don't dominate. */
+/** Small enough that a few in flight are little memory, large enough that requests don't dominate. */
 export const SMALLEST_PART = 8 * MIB
 
 /**

@@ -22,7 +22,10 @@ export interface Resumable {
   stored: Map<number, StoredPart>
 }
 
-/** Every unfinished upload below a full prefix, oldest page first. */
+/**
+ * Every unfinished upload whose full key starts with `prefix`. MinIO answers only where that is a
+ * whole key: resuming works there, a sweep sees nothing (it drops stale uploads itself, after a day).
+ */
 export async function listUploads(target: S3Target, prefix: string, signal?: AbortSignal) {
   const what = `LIST uploads of s3://${target.bucket}/${prefix}`
   const found: { key: string; uploadId: string; initiated: number }[] = []
