@@ -5,8 +5,8 @@ import { abortUpload, begin, complete, sendPart, type SentPart } from './s3-uplo
 import type { PutFileOptions, StoredFile } from './store.ts'
 
 /**
- * Parts in flight, and so the buffers that an upload takes. Measured on loopback, 1 GiB, 8 MiB each:
- * 2, 3 and 4 are equally fast, and each costs 8 MiB; three leave one on the way while two are hashed.
+ * Parts in flight, and so the buffers that an upload takes: enough to keep the line busy while one
+ * is read and hashed. A fourth was no faster on loopback, and costs 8 MiB.
  */
 const IN_FLIGHT = 3
 
