@@ -1,4 +1,7 @@
-/** Pulls exact amounts out of a stream of chunks, without copying where a chunk has enough. */
+/**
+ * Pulls exact amounts out of a stream of chunks, without copying where a chunk has enough. What it
+ * returns holds until it is asked for more: sources free their chunks then.
+ */
 export class ByteReader {
   readonly #source: AsyncIterator<Buffer>
   #chunk: Buffer = Buffer.alloc(0)
@@ -23,11 +26,11 @@ export class ByteReader {
   async upTo(length: number): Promise<Buffer> {
     const first = await this.some(length)
     if (first.length === length || first.length === 0) return first
-    const pieces = [first]
+    const pieces = [Buffer.from(first)]
     for (let missing = length - first.length; missing > 0;) {
       const piece = await this.some(missing)
       if (piece.length === 0) break
-      pieces.push(piece)
+      pieces.push(Buffer.from(piece))
       missing -= piece.length
     }
     return Buffer.concat(pieces)

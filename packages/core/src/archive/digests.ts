@@ -91,19 +91,22 @@ export async function* checkDigests(
       throw new MeiliHaError('SNAPSHOT_DAMAGED', `part ${checked} is not what was published`)
     }
   }
+  const checkWhole = () => {
+    const whole = digests.finish()
+    check(whole.parts)
+    if (whole.sha256 !== expected.sha256) {
+      throw new MeiliHaError('SNAPSHOT_DAMAGED', 'the manifest does not agree with itself')
+    }
+  }
   for await (const bytes of source) {
     digests.update(bytes)
     size += bytes.length
-    if (size > expected.size) throw wrongSize(`more than ${expected.size}`, expected.size)
+    if (size > expected.size) throw wrongSize('more', expected.size)
     check(digests.parts)
+    if (size === expected.size) checkWhole()
     yield bytes
   }
-  if (size !== expected.size) throw wrongSize(`${size}`, expected.size)
-  const whole = digests.finish()
-  check(whole.parts)
-  if (whole.sha256 !== expected.sha256) {
-    throw new MeiliHaError('SNAPSHOT_DAMAGED', 'the manifest does not agree with itself')
-  }
+  if (size < expected.size) throw wrongSize(`${size}`, expected.size)
 }
 
 function wrongSize(found: string, expected: number): MeiliHaError {

@@ -19,7 +19,8 @@ const FCOMMENT = 16
 /**
  * Inflates exactly one gzip member and checks everything RFC 1952 lets one check. Node's own Gunzip
  * isn't used: it goes on into further members and ignores what follows them, so that it can see
- * other content than Meilisearch, which reads the first member only.
+ * other content than Meilisearch, which reads the first member only. A yielded piece holds until the next one
+ * is asked for (copy what must last), and so may the pieces of `source`.
  * @throws SNAPSHOT_FOREIGN when it isn't gzip; SNAPSHOT_DAMAGED when it is cut off, its bytes are
  * wrong, or anything follows
  */

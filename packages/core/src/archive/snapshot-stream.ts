@@ -28,7 +28,10 @@ export interface SnapshotReadOptions {
 export type SnapshotEvent =
   | { kind: 'directory'; name: string; mode: number }
   | { kind: 'file'; name: string; mode: number; size: number }
-  /** Content of the file begun last, at its place; what no `data` covers is a hole of zeros. */
+  /**
+   * Content of the file begun last, at its place; what no `data` covers is a hole of zeros. `bytes`
+   * hold until the next event is asked for.
+   */
   | { kind: 'data'; bytes: Buffer; position: number }
   | { kind: 'file-end' }
   /** Comes only when everything was right. */
@@ -45,7 +48,8 @@ const REQUIRED_FILES = ['VERSION', 'tasks/data.mdb', 'auth/data.mdb']
 
 /**
  * Reads a snapshot (its compressed bytes, in order), event by event, and holds it to everything a
- * snapshot must be. Nothing may be believed before the `end`.
+ * snapshot must be. Nothing may be believed before the `end`. `source` may use a buffer again once it
+ * is asked for the next one.
  * @throws SNAPSHOT_DAMAGED, SNAPSHOT_FOREIGN, SNAPSHOT_UNSAFE, CANCELLED; whatever `source` throws
  */
 export async function* readSnapshot(
