@@ -22,6 +22,8 @@ async function snapshotOfBooks(box: Sandbox): Promise<string> {
     BOOKS,
     range(0, 30).map((id) => ({ id, title: `book ${id}` })),
   )
+  // Or it would hold them as a payload that is still queued: snapshots go first.
+  await idle(meilisearch)
   await snapshot(meilisearch)
   await meilisearch.kill()
   return box.snapshotOf('origin')
