@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isError, messageOf } from '@meili-ha/core/errors.ts'
 import { taskFailure } from '@meili-ha/core/meilisearch/task.ts'
 import type { AskedSnapshot } from './ask-snapshot.ts'
+import { Exclusive } from './exclusive.ts'
+import { termLoop, type TermLoop } from './lease/term-loop.ts'
 import type { RunFlags } from './commands/run-command.ts'
 import { FilePublisher } from './publish-file.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -18,8 +20,20 @@ export async function runUploader(
   flags: RunFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const { log, paths, status, terms } = parts
+  const { log, paths, status, terms, ha } = parts
   const asked: AskedSnapshot[] = []
+  const exclusive = new Exclusive()
+  let upload = new AbortController()
+  const term =
+    ha &&
+    (await termLoop(parts, {
+      ha,
+      member: flags.member,
+      level: flags.archiveLevel,
+      exclusive,
+      stopUpload: () => upload.abort(),
+    }))
+  const life = term ? outlive(signal, term) : signal
   const publisher = new FilePublisher(parts, flags.member, () => lineageClusterId(paths))
   const housekeeping = new Housekeeping(parts, flags)
   await firstLook(parts, publisher, signal)
@@ -27,11 +41,15 @@ export async function runUploader(
   const loop = new UploadLoop({
     paths,
     status,
-    isStale: async () => false,
-    publish: async (file, stop) => {
-      await publisher.publish(file, snapshotContext(parts, file, asked, stop), stop)
-      await housekeeping.tidy(stop)
-    },
+    isStale: async (identity) => (await term?.isStale(identity)) === true,
+    publish: (file, stop) =>
+      exclusive.run(async () => {
+        upload = new AbortController()
+        const either = AbortSignal.any([stop, upload.signal])
+        const context = snapshotContext(parts, file, asked, either)
+        await term?.published(await publisher.publish(file, context, either))
+        await housekeeping.tidy(either)
+      }),
   })
   const schedule = {
     ...parts,
@@ -43,7 +61,8 @@ export async function runUploader(
     onFinished: loop.look,
   }
   await Promise.all([
-    loop.run(signal),
+    loop.run(life),
+    term?.run(life),
     flags.every > 0 && runSchedule(schedule, signal),
     tidyNowAndThen(),
   ])
@@ -64,6 +83,20 @@ export async function runUploader(
       log.error({ event: 'snapshot.enterprise', hint: failure.hint }, messageOf(failure))
     }
   }
+}
+
+/** A signal that aborts when `signal` has and the hand-over that may follow is done. */
+function outlive(signal: AbortSignal, term: TermLoop): AbortSignal {
+  const life = new AbortController()
+  const end = () => {
+    term
+      .handedOver()
+      .catch(() => {})
+      .finally(() => life.abort())
+  }
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return life.signal
 }
 
 const LOOK_RETRY_MS = 5000

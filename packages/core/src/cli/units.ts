@@ -55,6 +55,12 @@ export function parseCount(text: string): number {
   return Number(text)
 }
 
+/** 0 (stored) to 9. */
+export function parseGzipLevel(text: string): number {
+  if (!/^[0-9]$/.test(text)) throw new InvalidArgumentError('expected a level from 0 to 9.')
+  return Number(text)
+}
+
 /** `:7711`, `127.0.0.1:0`, `[::1]:7711`; `off` = don't listen. */
 export function parseListen(text: string): { host: string | undefined; port: number } | null {
   if (text === 'off') return null

@@ -8,7 +8,7 @@ import { runUploader } from '../run-uploader.ts'
 import { wire } from '../wire.ts'
 import { UPLOADER_PORT, uploaderFlags, type UploaderFlags } from './uploader-flags.ts'
 
-export type RunFlags = UploaderFlags & { every: number; maxDuty: number }
+export type RunFlags = UploaderFlags & { every: number; maxDuty: number; archiveLevel: number }
 
 /** `uploader run` */
 export function runUploaderCommand(host: Host): Command {
@@ -31,6 +31,7 @@ export function runUploaderCommand(host: Host): Command {
     .addOption(common.member())
     .addOption(common.lease())
     .addOption(common.haDir())
+    .addOption(own.archiveLevel())
     .addOption(own.dryRun())
     .addOption(common.listen(UPLOADER_PORT))
     .addOption(common.logLevel())

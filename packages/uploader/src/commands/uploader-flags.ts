@@ -1,7 +1,12 @@
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { flag } from '@meili-ha/core/cli/flags.ts'
 import type { StoreFlags } from '@meili-ha/core/cli/store-from-flags.ts'
-import { parseCount, parseDuration, parsePercent } from '@meili-ha/core/cli/units.ts'
+import {
+  parseCount,
+  parseDuration,
+  parseGzipLevel,
+  parsePercent,
+} from '@meili-ha/core/cli/units.ts'
 
 /** The port of metrics, health and status. */
 export const UPLOADER_PORT = 7711
@@ -52,6 +57,12 @@ export function uploaderFlags(host: Host) {
       flag(host, '--keep-daily <days>', 'and the newest of each of this many days', {
         parse: parseCount,
         default: 7,
+      }),
+    archiveLevel: () =>
+      flag(host, '--archive-level <0-9>', 'gzip level of the last snapshot at a hand-over', {
+        parse: parseGzipLevel,
+        default: 0,
+        more: true,
       }),
     dryRun: () =>
       flag(host, '--dry-run', 'say what retention would remove, remove nothing', { more: true }),
