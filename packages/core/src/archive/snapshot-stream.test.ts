@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { extract } from 'tar-stream'
 import { describe, expect, test } from 'vitest'
 import { isError } from '../errors.ts'
@@ -55,7 +55,7 @@ function contentByTarStream(tarBytes: Buffer): Promise<Map<string, string>> {
     const reader = extract()
     reader.on('entry', (header, stream, next) => {
       const pieces: Buffer[] = []
-      stream.on('data', (piece: Buffer) => pieces.push(piece))
+      stream.on('data', (piece) => pieces.push(piece as Buffer))
       stream.on('end', () => {
         if (header.type === 'file') files.set(header.name, Buffer.concat(pieces).toString('hex'))
         next()

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isError } from '../errors.ts'
 import { compareVersions, isVersion, versionGate } from './version.ts'
