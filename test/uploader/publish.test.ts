@@ -48,9 +48,9 @@ describe('uploader publish', () => {
     for (const [name, content, error] of files) {
       await writeFile(join(dir.path, name), content)
       const { code, stderr } = await runUploader(['publish', join(dir.path, name), '--store', url])
-      expect(code, name).toBe(1)
-      expect(stderr, name).toContain(`MEILI_HA_${error}`)
-      expect(stderr, name).toContain('hint:')
+      expect(code).toBe(1)
+      expect(stderr).toContain(`MEILI_HA_${error}`)
+      expect(stderr).toContain('hint:')
     }
     expect(await openStore(url).list('')).toEqual([])
   })

@@ -45,7 +45,7 @@ describe('uploader run', () => {
     expect(manifest).toMatchObject({ writer: 'a', annotations: 'offset 42', epoch: 0 })
     expect(manifest?.tasks.lastTaskUid).toBe((manifest?.tasks.snapshotTaskUid ?? 0) - 1)
     expect(Date.parse(manifest?.tasks.snapshotStartedAt ?? '')).toBeGreaterThan(0)
-    child.kill('SIGTERM')
+    await child.kill('SIGTERM')
     expect(await child.exited).toEqual({ code: 0, signal: null })
     expect(child.output()).not.toContain(MASTER_KEY)
   })
@@ -84,7 +84,7 @@ describe('uploader run', () => {
     {
       await using child = uploader(args, env)
       await until('two parts are there', () => server.count('UploadPart') >= 4)
-      child.kill('SIGKILL')
+      await child.kill('SIGKILL')
       await child.exited
     }
     server.faults.clear()

@@ -81,8 +81,8 @@ export class UploadLoop {
         return
       }
       this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LONGEST_RETRY_MS)
-      // A standby's uploader waits for its turn: that is no failure.
-      if (!isError(error, 'NOT_PERMITTED')) status.failed(error, this.#retryMs)
+      // A standby's uploader waits for its turn, a primary's makes way for the final: no failures.
+      if (!isError(error, 'NOT_PERMITTED', 'CANCELLED')) status.failed(error, this.#retryMs)
     } finally {
       await file?.handle.close()
     }
