@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { combineDigests } from '../archive/digests.ts'
 import { MeiliHaError } from '../errors.ts'
 import { formatId, parseId, parseKey } from './names.ts'
 
@@ -95,13 +95,6 @@ export function parseManifest(id: string, body: Buffer | string): Manifest {
   return checkConsistency(id, parsed.data)
 }
 
-/** Hex SHA-256 over the concatenated raw digests of a tarball's parts. */
-export function tarballSha256(parts: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(Buffer.from(part, 'hex'))
-  return hash.digest('hex')
-}
-
 /** What a schema can't say: the name, the claim, the tarball's name and the parts must agree. */
 function checkConsistency(id: string, manifest: Manifest): Manifest {
   const { epoch, seq, object, claim } = manifest
@@ -123,6 +116,6 @@ function checkConsistency(id: string, manifest: Manifest): Manifest {
   if (object.parts.length !== Math.ceil(object.size / object.partSize)) {
     throw fail('the number of parts does not fit the size')
   }
-  if (object.sha256 !== tarballSha256(object.parts)) throw fail('sha256 does not fit the parts')
+  if (object.sha256 !== combineDigests(object.parts)) throw fail('sha256 does not fit the parts')
   return manifest
 }
