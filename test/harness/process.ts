@@ -35,7 +35,7 @@ export interface RunningProcess extends AsyncDisposable {
 
 /** Processes that this worker started and that still run: none outlives it. */
 const alive = new Set<ChildProcess>()
-process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')))
+process.once('exit', () => alive.forEach(killGroup))
 
 /** Starts any program. */
 export function startProcess(options: ProcessOptions): RunningProcess {
@@ -45,6 +45,8 @@ export function startProcess(options: ProcessOptions): RunningProcess {
     env: { ...cleanEnv(), ...options.env },
     cwd: options.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: what the program started itself is reaped with it.
+    detached: true,
   })
   const said = { stdout: '', stderr: '', output: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -69,7 +71,7 @@ export function startProcess(options: ProcessOptions): RunningProcess {
     thaw: () => void child.kill('SIGCONT'),
     waitFor: (pattern, timeoutMs) => waitFor(() => said.output, exited, pattern, timeoutMs),
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL')
+      killGroup(child)
       await exited
     },
   }
@@ -84,13 +86,27 @@ export function startProgram(
   return startProcess({ ...options, command: [process.execPath, cli, ...args] })
 }
 
+/** SIGKILL to the process and all that it started, even when it is gone itself. */
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // Nobody is left.
+  }
+}
+
 function exitOf(child: ChildProcess): Promise<Exit> {
   alive.add(child)
   return new Promise((resolve, reject) => {
-    // `close` and not `exit`: only then has all of its output arrived.
-    child.once('close', (code, signal) => {
+    child.once('exit', (code, signal) => {
       alive.delete(child)
-      resolve({ code, signal })
+      const done = () => resolve({ code, signal })
+      // Its last output comes with `close`; a grandchild that holds the pipe must not delay that for ever.
+      const patience = setTimeout(done, 500)
+      child.once('close', () => {
+        clearTimeout(patience)
+        done()
+      })
     })
     child.once('error', (error) => {
       alive.delete(child)

@@ -15,6 +15,7 @@ type AuthLine = { key: Key } | { droppedKey: string }
 /** One database directory, held in memory, with the layout of a real one on disk. */
 export class Database {
   readonly dir: string
+  /** By uid, lowest first. */
   readonly tasks = new Map<number, StoredTask>()
   readonly indexes = new Map<string, Index>()
   readonly keys = new Map<string, Key>()
@@ -25,6 +26,7 @@ export class Database {
   readonly #tasksFile: Journal | undefined
   readonly #authFile: Journal | undefined
   readonly #indexFiles = new Map<string, Journal>()
+  #nextTaskUid = 0
 
   constructor(dir: string) {
     this.dir = dir
@@ -43,7 +45,7 @@ export class Database {
   }
 
   get nextTaskUid(): number {
-    return Math.max(-1, ...this.tasks.keys()) + 1
+    return this.#nextTaskUid
   }
 
   saveVersion(version: string): void {
@@ -52,7 +54,7 @@ export class Database {
   }
 
   saveTask(task: StoredTask): void {
-    this.tasks.set(task.view.uid, task)
+    this.#holdTask(task)
     this.#tasksFile?.append({ task } satisfies TasksLine)
   }
 
@@ -112,9 +114,14 @@ export class Database {
     rmSync(this.#contentPath(uuid), { force: true })
   }
 
+  #holdTask(task: StoredTask): void {
+    this.tasks.set(task.view.uid, task)
+    this.#nextTaskUid = Math.max(this.#nextTaskUid, task.view.uid + 1)
+  }
+
   #readTasksLine(line: TasksLine): void {
     if ('standIn' in line) this.internalVersion = line.version
-    else if ('task' in line) this.tasks.set(line.task.view.uid, line.task)
+    else if ('task' in line) this.#holdTask(line.task)
     else if ('dropped' in line) this.indexes.delete(line.dropped)
     else this.indexes.set(line.index.uid, { info: line.index, documents: new Map() })
   }

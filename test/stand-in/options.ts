@@ -1,5 +1,3 @@
-import { basename } from 'node:path'
-
 /** The part of Meilisearch's settings that the stand-in understands. */
 export interface Options {
   dbPath: string
@@ -128,9 +126,4 @@ function missing(names: readonly string[]): UsageError {
 
 function usage(what: string): UsageError {
   return new UsageError(`error: ${what}\n\nFor more information, try '--help'.`)
-}
-
-/** `data.ms` of `/meili_data/data.ms`: what snapshots are named after. */
-export function databaseName(dbPath: string): string {
-  return basename(dbPath)
 }

@@ -25,6 +25,7 @@ interface NewTask {
 export class Scheduler {
   readonly #options: SchedulerOptions
   #batchUid: number
+  #enqueued: StoredTask[]
   #running = false
   /** Tasks of the batch under way: on disk they stay enqueued, so a kill runs them again. */
   #processing = new Map<number, string>()
@@ -32,8 +33,9 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options
     const { database, engine } = options
-    const batches = [...database.tasks.values()].map((task) => task.view.batchUid ?? -1)
-    this.#batchUid = Math.max(-1, ...batches) + 1
+    const tasks = [...database.tasks.values()]
+    this.#batchUid = tasks.reduce((top, { view }) => Math.max(top, view.batchUid ?? -1), -1) + 1
+    this.#enqueued = tasks.filter((task) => task.view.status === 'enqueued')
     const from = database.internalVersion
     if (from !== undefined && from !== engine) {
       const details = { upgradeFrom: `v${from}`, upgradeTo: `v${engine}` }
@@ -60,7 +62,9 @@ export class Scheduler {
       finishedAt: null,
       ...(customMetadata === undefined ? {} : { customMetadata }),
     }
-    this.#options.database.saveTask({ view, work })
+    const stored = { view, work }
+    this.#options.database.saveTask(stored)
+    this.#enqueued.push(stored)
     this.#wake()
     return view
   }
@@ -74,7 +78,7 @@ export class Scheduler {
           ? view
           : { ...view, batchUid: this.#batchUid, status: 'processing' as const, startedAt }
       })
-      .toSorted((a, b) => b.uid - a.uid)
+      .toReversed()
   }
 
   isIndexing(indexUid: string): boolean {
@@ -99,9 +103,7 @@ export class Scheduler {
 
   /** An upgrade first, then all snapshots as one, then documents in their order. */
   #next(): StoredTask[] {
-    const enqueued = [...this.#options.database.tasks.values()].filter(
-      (task) => task.view.status === 'enqueued',
-    )
+    const enqueued = this.#enqueued
     const upgrade = enqueued.find((task) => task.work.kind === 'upgrade')
     if (upgrade) return [upgrade]
     const snapshots = enqueued.filter((task) => task.work.kind === 'snapshot')
@@ -123,6 +125,7 @@ export class Scheduler {
     await sleep(snapshot ? 0 : this.#options.batchMs)
     const failure = snapshot ? await this.#snapshot(batch) : undefined
     for (const task of batch) this.#finish(task, startedAt, failure ?? this.#apply(task))
+    this.#enqueued = this.#enqueued.filter((task) => !batch.includes(task))
     this.#processing.clear()
     this.#batchUid++
   }
