@@ -55,6 +55,17 @@ describe('proving a store', () => {
     expect(failures(await proveLocking(careless))).toHaveLength(4)
   })
 
+  it('does not let a store lock that says yes to everyone', async () => {
+    const polite: Store = Object.create(store, {
+      put: {
+        value: (...put: Parameters<Store['put']>) => store.put(...put).catch(() => ({ etag: 'x' })),
+      },
+      get: { value: (key: string) => store.get(key) },
+      delete: { value: (key: string) => store.delete(key) },
+    })
+    expect(failures(await proveLocking(polite))).toHaveLength(4)
+  })
+
   it('does not let a store lock that checks and then writes', async () => {
     const racy: Store = Object.create(store, {
       put: {

@@ -221,6 +221,20 @@ describe('an S3 upload in parts on a bad day', () => {
     expect(server.bucket.objects.size).toBe(0)
   })
 
+  it('does not wait for a stream that stands still when it has failed', async () => {
+    server.faults.add({ kind: 'status', status: 403, code: 'AccessDenied' }, { op: 'UploadPart' })
+    const stream = Readable.from(
+      (async function* () {
+        yield content.subarray(0, PART + 1)
+        await new Promise(() => {})
+      })(),
+    )
+    const failed = store.putStream('big', stream, { partSize: PART })
+    await expect(failed).rejects.toMatchObject({ code: 'MEILI_HA_STORE_DENIED' })
+    expect(stream.destroyed).toBe(true)
+    expect(server.bucket.uploads.size).toBe(0)
+  })
+
   it('has removed its parts when it is cancelled', async () => {
     const cancel = new AbortController()
     server.faults.add({ kind: 'hang' }, { op: 'UploadPart', after: 3, times: Infinity })

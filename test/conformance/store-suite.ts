@@ -141,6 +141,15 @@ export function describeStore(
       )
     })
 
+    it('tells apart quick writes of one size', async () => {
+      const etags = new Set<string>()
+      for (let i = 0; i < 50; i++) {
+        etags.add((await store.put('cas/quick', String(i).padStart(8, '0'))).etag)
+        await store.delete('cas/quick')
+      }
+      expect(etags.size).toBe(50)
+    })
+
     it('lets exactly one of 32 racing creates win', async () => {
       const race = Array.from({ length: 32 }, (_, i) =>
         store.put('cas/race', `writer ${i}`, { ifNoneMatch: '*', retries: 0 }),
