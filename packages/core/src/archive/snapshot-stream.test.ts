@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
@@ -142,7 +143,8 @@ describe('a damaged snapshot is refused', () => {
         const flipped = Buffer.from(whole)
         flipped[at] = (flipped[at] as number) ^ (1 << bit)
         // The header's time, and the bits that fill up the last compressed byte.
-        if ((await verdict(flipped)) === 'taken') expect(await contentOf(flipped)).toEqual(content)
+        if ((await verdict(flipped)) !== 'taken') return
+        assert.deepEqual(await contentOf(flipped), content)
       }),
       { numRuns: 400 },
     )

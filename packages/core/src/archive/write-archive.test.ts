@@ -6,6 +6,7 @@ import {
   open,
   readFile,
   rm,
+  stat,
   symlink,
   truncate,
   writeFile,
@@ -72,6 +73,16 @@ describe('the archive of a stopped directory', () => {
     await writeFile(join(dataMs, 'meili-ha.json'), '{}')
     await writeFile(join(dataMs, 'auth/lock.mdb'), 'lock')
     expect(await verifySnapshot(archiveDirectory(dataMs))).toEqual(report)
+  })
+
+  test('ends a database that is mostly one endless hole where its last page ends', async () => {
+    const report = await verifySnapshot(archiveDirectory(dataMs))
+    const { size } = await stat(join(dataMs, 'tasks/data.mdb'))
+    await truncate(join(dataMs, 'tasks/data.mdb'), 2 ** 40)
+    expect(await verifySnapshot(archiveDirectory(dataMs))).toEqual(report)
+    await unpackSnapshot(archiveDirectory(dataMs), join(root, 'ours'))
+    await truncate(join(dataMs, 'tasks/data.mdb'), size)
+    expect(listing(join(root, 'ours'))).toBe('')
   })
 
   test('fails on a directory that is no whole database', async () => {

@@ -5,6 +5,7 @@ import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import { LINEAGE_FILE } from '../data-dir/lineage.ts'
 import { MeiliHaError } from '../errors.ts'
+import { lmdbUsedBytes } from './lmdb-used-bytes.ts'
 import { BLOCK_BYTES, encodeTarHeader } from './tar-header.ts'
 
 export interface ArchiveOptions {
@@ -49,9 +50,7 @@ async function* tarOf(
     if (stats.isDirectory()) {
       yield encodeTarHeader({ type: 'directory', name: name || './', mode, size: 0, mtime })
     } else {
-      yield encodeTarHeader({ type: 'file', name, mode, size: stats.size, mtime })
-      yield* contentOf(join(dataMs, name), name, stats, signal)
-      yield Buffer.alloc((BLOCK_BYTES - (stats.size % BLOCK_BYTES)) % BLOCK_BYTES)
+      yield* fileOf(join(dataMs, name), name, { stats, mode, mtime }, signal)
     }
   }
   const missing = REQUIRED_FILES.filter((name) => !found.has(name))
@@ -82,20 +81,22 @@ async function* walk(
   }
 }
 
-/** Exactly the bytes that `before` announced, or an error. */
-async function* contentOf(
+/** Header, content and padding of one file: exactly the bytes that the header announced, or an error. */
+async function* fileOf(
   path: string,
   name: string,
-  before: Stats,
+  { stats, mode, mtime }: { stats: Stats; mode: number; mtime: number },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const changed = () =>
     new MeiliHaError('SNAPSHOT_DAMAGED', `${name} changed while it was archived`)
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    for (let position = 0; position < before.size;) {
+    const size = name.endsWith('data.mdb') ? await lmdbUsedBytes(handle, stats) : stats.size
+    yield encodeTarHeader({ type: 'file', name, mode, size, mtime })
+    for (let position = 0; position < size;) {
       if (signal?.aborted) throw cancelled()
-      const wanted = Math.min(CHUNK_BYTES, before.size - position)
+      const wanted = Math.min(CHUNK_BYTES, size - position)
       const { bytesRead, buffer } = await handle.read(
         Buffer.allocUnsafe(wanted),
         0,
@@ -107,13 +108,10 @@ async function* contentOf(
       position += bytesRead
     }
     const after = await handle.stat()
-    if (
-      after.size !== before.size ||
-      after.mtimeMs !== before.mtimeMs ||
-      after.ino !== before.ino
-    ) {
+    if (after.size !== stats.size || after.mtimeMs !== stats.mtimeMs || after.ino !== stats.ino) {
       throw changed()
     }
+    yield Buffer.alloc((BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES)
   } finally {
     await handle.close()
   }
