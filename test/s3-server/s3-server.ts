@@ -9,7 +9,7 @@ import { checkSignature, type Credentials } from './signature.ts'
 import { toXml } from './xml.ts'
 
 /** One request as it was answered; `status` 0 = not answered. */
-export interface LoggedRequest {
+interface LoggedRequest {
   op: string
   key: string
   /** Of the request's body, as sent. */

@@ -1,4 +1,4 @@
-export type XmlValue = string | number | boolean | undefined | XmlNode | XmlNode[]
+type XmlValue = string | number | boolean | undefined | XmlNode | XmlNode[]
 export interface XmlNode {
   [name: string]: XmlValue
 }

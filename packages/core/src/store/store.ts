@@ -63,15 +63,26 @@ export interface UnfinishedUpload {
 export interface Store {
   /** For people and logs: `s3://bucket/prefix` or `file:///dir`. Holds no credential. */
   readonly url: string
+  /** `size` is that of the whole object; a body shorter than the range's end says is retried. */
   get(key: string, options?: GetOptions): Promise<{ body: Buffer; etag: string; size: number }>
+  /**
+   * A retried create or replace can meet what its own first attempt wrote, when only the answer was
+   * lost, and then reports STORE_CONFLICT: read and compare.
+   */
   put(key: string, body: Buffer | string, options?: PutOptions): Promise<{ etag: string }>
-  /** Uploads an open file of known size in parts; resumes an unfinished upload of the same key. */
+  /**
+   * Uploads an open file of known size in parts; resumes what a killed process left of the same key
+   * (s3) or begins anew and removes it (file). When this throws, nothing of it is left behind.
+   */
   putFile(
     key: string,
     file: { handle: FileHandle; size: number },
     options: PutFileOptions,
   ): Promise<StoredFile>
-  /** Uploads a stream of unknown length; `parts` are digests of `partSize` bytes each. */
+  /**
+   * Uploads a stream of unknown length, and destroys it in the end; `parts` are digests of `partSize`
+   * bytes each.
+   */
   putStream(key: string, stream: Readable, options: PutFileOptions): Promise<StoredFile>
   /** Undefined when there is no such object. */
   head(key: string): Promise<ObjectInfo | undefined>
@@ -79,6 +90,7 @@ export interface Store {
   list(prefix: string): Promise<ObjectInfo[]>
   /** No error when it isn't there. */
   delete(key: string): Promise<void>
+  /** MinIO shows only uploads whose key is exactly `prefix`. */
   listUploads(prefix: string): Promise<UnfinishedUpload[]>
   abortUpload(upload: UnfinishedUpload): Promise<void>
   close(): void
