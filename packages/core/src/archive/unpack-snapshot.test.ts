@@ -75,6 +75,10 @@ describe('nothing is unpacked', () => {
     await writeFile(join(root, 'new', 'VERSION'), 'precious')
     await expect(unpack()).rejects.toMatchObject({ code: 'EEXIST' })
     expect(await readdir(join(root, 'new'))).toEqual(['VERSION'])
+    await mkdir(join(root, 'empty'))
+    await expect(unpackSnapshot(inPieces(tarball()), join(root, 'empty'))).rejects.toMatchObject({
+      code: 'EEXIST',
+    })
   })
 
   test('outside, through a link or a name', async () => {
