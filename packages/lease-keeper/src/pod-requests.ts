@@ -1,4 +1,5 @@
 import type { Event } from './event.ts'
+import { servesAsPrimary } from './serves.ts'
 import type { PodView } from './state.ts'
 import type { Turn } from './turn.ts'
 
@@ -24,11 +25,10 @@ function mustStrip({ state }: Turn): boolean {
 const isResuming = (phase: Turn['state']['phase']): boolean =>
   phase.name === 'starting' && phase.resume !== null
 
-function wantedLabels({ state }: Turn): { primary: boolean; reads: boolean } {
-  const { phase, health, pod } = state
+function wantedLabels({ settings, state, now }: Turn): { primary: boolean; reads: boolean } {
+  const { phase, pod } = state
   if (isResuming(phase) && pod.known) return pod.known
-  const primary = phase.name === 'primary' && health?.healthy === true
-  if (primary) return { primary, reads: true }
+  if (servesAsPrimary(settings, state, now.boot)) return { primary: true, reads: true }
   const standsBy = phase.name === 'standby' ? !phase.swap : phase.name === 'acquiring'
   const reads = (standsBy || phase.name === 'promoting') && state.permit?.permit.role === 'standby'
   // Unhealthy for a moment: the label stays until the term ends, restarts take less than routing does.

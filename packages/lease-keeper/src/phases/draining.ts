@@ -71,7 +71,7 @@ function nextStep(turn: Turn, { hold, drain }: Draining): Drain['step'] {
       return state.published?.final?.epoch === hold.epoch ? 'settle' : 'final'
     case 'settle':
       return state.sync?.acknowledged === `final ${hold.epoch}` ? 'release' : 'settle'
-    case 'release':
+    default:
       return 'release'
   }
 }
