@@ -24,3 +24,15 @@ export async function loadDocuments(meilisearch: RunningMeilisearch, count: numb
     { timeoutMs: 60_000 },
   )
 }
+
+/** Waits until no task is waiting or under way: queued writes travel in a snapshot, too. */
+export async function idle(meilisearch: RunningMeilisearch): Promise<void> {
+  await until(
+    'the queue is empty',
+    async () => {
+      const { body } = await meilisearch.call('GET', '/tasks?statuses=enqueued,processing&limit=1')
+      return (body as { results: unknown[] }).results.length === 0
+    },
+    { timeoutMs: 60_000 },
+  )
+}

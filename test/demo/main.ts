@@ -12,7 +12,7 @@ import { formatTable } from '@meili-ha/core/cli/table.ts'
 import { startMeilisearch, which, type RunningMeilisearch } from '../harness/meilisearch.ts'
 import { startProgram } from '../harness/process.ts'
 import { tempDir } from '../harness/temp-dir.ts'
-import { loadDocuments } from './documents.ts'
+import { idle, loadDocuments } from './documents.ts'
 import { compare } from './compare.ts'
 
 const MASTER_KEY = 'demo-master-key-0123456789'
@@ -92,17 +92,23 @@ if (given) {
   )
 }
 const listed = JSON.parse(await run('fetcher', ['list', '--store', store, '--json']))
+const { body: engine } = await first.call('GET', '/version')
 await timed('restore it into a second directory', () =>
-  run('fetcher', ['restore', '--store', store, '--data-dir', join(dir.path, 'b')]),
+  run('fetcher', [
+    ...['restore', '--store', store, '--data-dir', join(dir.path, 'b')],
+    ...['--engine-version', (engine as { pkgVersion: string }).pkgVersion],
+  ]),
 )
 await using second = await timed('start a second Meilisearch on it', () => member('b'))
+await timed('let both finish their queues', () => Promise.all([idle(first), idle(second)]))
 const { questions, differences } = await timed('ask both the same', () => compare(first, second))
 
 process.stdout.write(`\n${formatTable([['step', 'time'], ...steps])}\n`)
-const sizes = (Array.isArray(listed) ? listed : []).map((entry: { size?: number }) =>
-  formatBytes(entry.size ?? 0),
+const sizes = (Array.isArray(listed) ? listed : []).map((entry: { sizeBytes?: number }) =>
+  formatBytes(entry.sizeBytes ?? 0),
 )
 process.stdout.write(`published: ${sizes.join(', ')}\n`)
+if (given && !bin) process.stdout.write('The stand-in cannot read documents of a real snapshot.\n')
 if (differences.length > 0) {
   process.stdout.write(`THEY DIFFER:\n${differences.join('\n')}\n`)
   process.exitCode = 1

@@ -48,7 +48,7 @@ export async function runUploader(
         const either = AbortSignal.any([stop, upload.signal])
         const context = snapshotContext(parts, file, asked, either)
         await term?.published(await publisher.publish(file, context, either))
-        await housekeeping.tidy(either)
+        await housekeeping.tidy()
       }),
   })
   const schedule = {
@@ -71,7 +71,7 @@ export async function runUploader(
     while (!signal.aborted) {
       await sayIfEnterprise(parts)
       await sleep(HOUSEKEEPING_MS, undefined, { signal }).catch(() => {})
-      if (!signal.aborted) await housekeeping.tidy(signal)
+      if (!signal.aborted) await exclusive.run(() => housekeeping.tidy())
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { formatBytes, formatDuration } from '@meili-ha/core/cli/units.ts'
+import { catalogTotals } from '@meili-ha/core/catalog/catalog-totals.ts'
 import { snapshotsOf, type CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import { isError, messageOf, MeiliHaError } from '@meili-ha/core/errors.ts'
@@ -82,12 +83,10 @@ export class UploaderStatus {
 
   /** Takes the store's totals and the loss if the disk died now from a fresh view. */
   seen(view: CatalogView): void {
-    const snapshots = snapshotsOf(view)
-    const newest = snapshots.find((snapshot) => snapshot.manifest.object !== null)
-    this.#metrics.storeSnapshots.set(snapshots.length)
-    this.#metrics.storeBytes.set(
-      [...view.tarballs.values()].reduce((sum, { size }) => sum + size, 0),
-    )
+    const newest = snapshotsOf(view).find((snapshot) => snapshot.manifest.object !== null)
+    const totals = catalogTotals(view)
+    this.#metrics.storeSnapshots.set(totals.snapshots)
+    this.#metrics.storeBytes.set(totals.tarballBytes)
     if (!newest) return
     const { tasks, createdAt, object } = newest.manifest
     const startedAt = tasks.snapshotStartedAt ?? createdAt

@@ -72,7 +72,7 @@ export const publishedSchema = z.looseObject({
   /** Epoch whose claim is written in the store. */
   claimed: count.nullable(),
   /** Identity of the snapshot file that lay there when the claim was written: never published. */
-  stale: z.string().nullable(),
+  stale: z.string().nullable().optional(),
   /** Epoch whose final snapshot is published, and its id and tarball. */
   final: z.looseObject({ epoch: count, id, tarball: z.string() }).nullable(),
   failed: z.looseObject({ want: z.string(), message: z.string() }).nullable(),
