@@ -7,7 +7,9 @@ const OWN_TYPES = ['snapshotCreation', 'upgradeDatabase']
 /**
  * The tasks that somebody else gave to an instance since it was restored: on a standby, writes that
  * were sent there by mistake and exist nowhere else.
- * @param mark the highest task uid that the restored snapshot held
+ * @param mark the highest task uid that the restored snapshot held, as read from the instance at its
+ * first start (-1 = none). Not the manifest's lastTaskUid: that is a lower bound, and tasks between
+ * the two came with the snapshot.
  */
 export function foreignTasks(tasks: readonly Task[], mark: number): Task[] {
   return tasks.filter((task) => task.uid > mark && !OWN_TYPES.includes(task.type))
