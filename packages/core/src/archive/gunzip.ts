@@ -36,10 +36,12 @@ export async function* gunzip(
     readableHighWaterMark: CHUNKS_AHEAD,
   }
   const inflate = createInflateRaw(options)
-  const cancel = () => inflate.destroy(new MeiliHaError('CANCELLED', 'reading was told to stop'))
+  // Destroyed before it is read from below, it would take the process with it.
+  inflate.on('error', () => undefined)
+  const cancel = () => inflate.destroy(cancelled())
   signal?.addEventListener('abort', cancel, { once: true })
   try {
-    if (signal?.aborted) throw new MeiliHaError('CANCELLED', 'reading was told to stop')
+    if (signal?.aborted) throw cancelled()
     await skipHeader(reader)
     const trailer = feed(reader, inflate)
     // Its failure is the stream's failure too, which is thrown below.
@@ -53,6 +55,7 @@ export async function* gunzip(
       release(chunk)
     }
     checkTrailer(await trailer, crc, size)
+    if (signal?.aborted) throw cancelled()
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
       throw damaged(`its compressed data is wrong or cut off (${messageOf(error)})`, error)
@@ -128,6 +131,10 @@ async function skipHeader(reader: ByteReader): Promise<void> {
     const expected = crc32(header) & 0xffff
     if ((await take(2)).readUInt16LE(0) !== expected) throw damaged('its header is wrong')
   }
+}
+
+function cancelled(): MeiliHaError {
+  return new MeiliHaError('CANCELLED', 'reading was told to stop')
 }
 
 function damaged(how: string, cause?: unknown): MeiliHaError {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { extract } from 'tar-stream'
@@ -104,6 +105,24 @@ describe('a snapshot that Meilisearch wrote', () => {
     await expect(
       verify(bytes, 4096, { signal: controller.signal, onProgress }),
     ).rejects.toMatchObject({ code: 'MEILI_HA_CANCELLED' })
+  })
+
+  test('stops with CANCELLED while it waits for its first and its last bytes', async () => {
+    const bytes = fixture('empty')
+    for (const before of [0, 1, 5, 100, bytes.length - 2]) {
+      const controller = new AbortController()
+      async function* slow() {
+        yield bytes.subarray(0, before)
+        // The next tick, and some more for the inflating thread.
+        controller.abort()
+        await setImmediate()
+        yield bytes.subarray(before)
+      }
+      await expect(
+        verifySnapshot(slow(), { signal: controller.signal }),
+        `${before}`,
+      ).rejects.toMatchObject({ code: 'MEILI_HA_CANCELLED' })
+    }
   })
 
   test("stops with the source's own error, and closes the source", async () => {
