@@ -24,7 +24,7 @@ export async function restoreChoice(
   member: RestoreOptions,
 ): Promise<Outcome> {
   const paths = to === undefined ? member.paths : dataPaths('/', { MEILI_DB_PATH: resolve(to) })
-  const { patience, catalog, log, wishes } = member
+  const { patience, catalog, log } = member
   const before = await inspectDataDirectory(paths.live)
   if (to !== undefined && before.state !== 'absent' && before.state !== 'empty') {
     throw new MeiliHaError('USAGE', `--to ${to} is there already, and not empty`, {
@@ -41,7 +41,7 @@ export async function restoreChoice(
 
   const progress = startProgress(host, log, 'restore', chosen?.manifest.object.size)
   const options = { ...member, paths, onBytes: (bytes: number) => progress.add(bytes) }
-  const primaryIn = wishes.lease ? [] : [0]
+  const primaryIn = member.takesWrites || to !== undefined ? [0] : []
   try {
     if (chosen) await fetchSnapshot(chosen, primaryIn, options)
     const restored = chosen ?? (await fetchNewest(restoreCandidates(view), primaryIn, options))

@@ -10,7 +10,7 @@ import { divergedPath } from '@meili-ha/core/data-dir/paths.ts'
 import { finishSwap, swapIn } from '@meili-ha/core/data-dir/swap.ts'
 import { writeLineage, writeVersion } from '@meili-ha/core/data-dir/write-lineage.ts'
 import { isError, MeiliHaError } from '@meili-ha/core/errors.ts'
-import { decide, type Verdict, type Wishes } from './decide.ts'
+import { decide, type Situation, type Verdict, type Wishes } from './decide.ts'
 import { fetchNewest } from './fetch-newest.ts'
 import type { FetchOptions } from './fetch-snapshot.ts'
 import { ledBy, situationOf } from './situation.ts'
@@ -20,6 +20,8 @@ export interface RestoreOptions extends FetchOptions {
   /** `--member`. */
   member: string
   wishes: Wishes
+  /** Nobody else leads, so Meilisearch will take writes here: `restore` without guard and lease. */
+  takesWrites: boolean
   /** Wall clock, for the name of what is set aside. */
   now: () => Date
 }
@@ -44,7 +46,7 @@ export interface Outcome {
 
 /** Looks at the directory and the store, and decides; changes nothing but a half-done swap. */
 export async function judge(options: RestoreOptions): Promise<Judgement> {
-  const { paths, catalog, member, wishes, engine, log } = options
+  const { paths, catalog, log } = options
   if (await finishSwap(paths)) {
     log.warn({ event: 'restore.finished' }, 'finished the swap that a killed fetcher had begun')
   }
@@ -58,9 +60,17 @@ export async function judge(options: RestoreOptions): Promise<Judgement> {
     unreachable = error
     log.warn({ event: 'store.unreachable', err: error }, error.message)
   }
-  const looker = { member, lease: wishes.lease, engine }
-  const verdict = decide(situationOf(data, view, looker), wishes)
-  return { verdict, data, view, unreachable }
+  return { ...weigh(data, view, options), data, view, unreachable }
+}
+
+/** The decision alone: what is on disk against what the store said. */
+export function weigh(
+  data: DataDirectory,
+  view: CatalogView | undefined,
+  { member, wishes, engine }: Pick<RestoreOptions, 'member' | 'wishes' | 'engine'>,
+): { situation: Situation; verdict: Verdict } {
+  const situation = situationOf(data, view, { member, lease: wishes.lease, engine })
+  return { situation, verdict: decide(situation, wishes) }
 }
 
 /** Carries out a judgement; Meilisearch must not run on the directory unless the verdict is to keep. */
@@ -75,7 +85,7 @@ export async function carryOut(judgement: Judgement, options: RestoreOptions): P
   if (verdict === 'adopt') await adopt(view, options)
   if (verdict === 'upgrade') await writeVersion(paths.live, engine as string)
   const kept = verdict === 'keep' || verdict === 'keep-unready' || verdict === 'upgrade'
-  if (kept && !options.wishes.lease) await noteWrites(data, options)
+  if (kept && options.takesWrites) await noteWrites(data, options)
   return { action: verdict, snapshotId: null, setAside: null }
 }
 
@@ -84,9 +94,9 @@ async function replaceLive(
   verdict: 'restore' | 'set-aside',
   options: RestoreOptions,
 ): Promise<Outcome> {
-  const { paths, wishes, log, now } = options
+  const { paths, takesWrites, log, now } = options
   const plan = restoreCandidates(view as CatalogView)
-  const snapshot = await fetchNewest(plan, wishes.lease ? [] : [0], options)
+  const snapshot = await fetchNewest(plan, takesWrites ? [0] : [], options)
   const setAside = verdict === 'set-aside' ? setAsidePath(data, options, now()) : null
   if (setAside !== null) {
     log.warn({ event: 'restore.set_aside', path: setAside }, `what was there is kept: ${setAside}`)
@@ -123,7 +133,7 @@ async function adopt(view: CatalogView | undefined, { paths, log }: RestoreOptio
   log.info({ event: 'restore.adopted', clusterId, epoch }, `adopted ${paths.live}`)
 }
 
-/** Without a lease the directory takes writes from now on: it may never be replaced unasked. */
+/** The directory takes writes from now on: it may never be replaced unasked. */
 async function noteWrites(data: DataDirectory, { paths }: RestoreOptions): Promise<void> {
   const lineage = 'lineage' in data ? data.lineage : undefined
   if (typeof lineage !== 'object' || lineage.primaryIn.length > 0) return

@@ -43,6 +43,7 @@ export async function wireMember(
     paths: dataPaths(flags.dataDir, host.env),
     engine: await engineOf(flags, ha),
     wishes: { lease, ifNone, unknownData, upgrade },
+    takesWrites: !ha,
     signal: host.signal,
     patience: patienceFor(parts.log, flags.timeout, host.signal),
     now: () => new Date(),

@@ -5,6 +5,7 @@ import { programCommand } from '@meili-ha/core/cli/program-command.ts'
 import { checkCommand } from './check-command.ts'
 import { discardCommand } from './discard-command.ts'
 import { FETCHER_PORT } from './fetcher-flags.ts'
+import { followCommand } from './follow-command.ts'
 import { guardCommand } from './guard-command.ts'
 import { listCommand } from './list-command.ts'
 import { restoreCommand } from './restore-command.ts'
@@ -18,6 +19,7 @@ export function fetcherCommand(host: Host): Command {
     example: 'fetcher restore --store s3://backups/search --data-dir /meili_data',
     commands: [
       restoreCommand(host),
+      followCommand(host),
       listCommand(host),
       verifyCommand(host),
       discardCommand(host),
