@@ -4,7 +4,6 @@ import { claimFor, lay, manifestFor, storeOf } from './catalog-fixture.ts'
 import type { Manifest } from './manifest.ts'
 import { firstSeenOf } from './may-publish.ts'
 import { MemoryStore } from './memory-store.ts'
-import { manifestKey } from './names.ts'
 import { publishManifest, writeManifest } from './publish-manifest.ts'
 import { CatalogReader } from './read-catalog.ts'
 
