@@ -274,8 +274,10 @@ export function describeStore(
 
     it('takes no key that leaves the store', async () => {
       for (const key of ['', '/etc/passwd', '../x', 'a/../../x', 'a//b', 'a/./b', '.meili-ha/x']) {
-        const act = async () => store.put(key, 'x')
-        expect([key, await fails(act())]).toEqual([key, 'USAGE'])
+        expect([key, await fails(store.put(key, 'x'))]).toEqual([key, 'USAGE'])
+        expect([key, await fails(store.get(key))]).toEqual([key, 'USAGE'])
+        expect([key, await fails(store.head(key))]).toEqual([key, 'USAGE'])
+        expect([key, await fails(store.delete(key))]).toEqual([key, 'USAGE'])
       }
     })
   })

@@ -52,7 +52,7 @@ export async function withDeadline<T>(
     signal?.addEventListener('abort', onAbort, { once: true })
     ended.signal.addEventListener('abort', () => signal?.removeEventListener('abort', onAbort))
   })
-  const acting = act(attempt.signal)
+  const acting = (async () => act(attempt.signal))()
   try {
     return await Promise.race([acting, expired, told])
   } catch (error) {

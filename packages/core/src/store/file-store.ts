@@ -41,14 +41,14 @@ export class FileStore implements Store {
     this.#clock = clock
   }
 
-  get(key: string, options: GetOptions = {}) {
+  async get(key: string, options: GetOptions = {}) {
     const path = this.#names.object(key)
     const { signal, into } = options
     const timeoutMs = deadlineFor(into?.length ?? 0)
     return this.#request('GET', key, { timeoutMs, signal }, () => readObject(path, options))
   }
 
-  put(key: string, body: Buffer | string, options: PutOptions = {}) {
+  async put(key: string, body: Buffer | string, options: PutOptions = {}) {
     const upload = this.#names.newUpload(key, 'put')
     const timeoutMs = options.timeoutMs ?? deadlineFor(body.length)
     return this.#request('PUT', key, { timeoutMs, signal: options.signal }, async (signal) => {
@@ -58,7 +58,7 @@ export class FileStore implements Store {
     })
   }
 
-  putFile(key: string, file: Parameters<Store['putFile']>[1], options: PutFileOptions) {
+  async putFile(key: string, file: Parameters<Store['putFile']>[1], options: PutFileOptions) {
     return this.#putParts(key, readParts(file), options)
   }
 
@@ -107,23 +107,23 @@ export class FileStore implements Store {
     }
   }
 
-  head(key: string): Promise<ObjectInfo | undefined> {
+  async head(key: string): Promise<ObjectInfo | undefined> {
     const path = this.#names.object(key)
     return this.#request('HEAD', key, {}, () => statObject(path, key))
   }
 
-  list(prefix: string): Promise<ObjectInfo[]> {
+  async list(prefix: string): Promise<ObjectInfo[]> {
     checkPrefix(prefix)
     return this.#request('LIST', prefix, {}, () => listObjects(this.#names.root, prefix))
   }
 
-  delete(key: string): Promise<void> {
+  async delete(key: string): Promise<void> {
     return this.#request('DELETE', key, {}, (signal) =>
       removeObject(this.#names, key, this.#clock, signal),
     )
   }
 
-  listUploads(prefix: string): Promise<UnfinishedUpload[]> {
+  async listUploads(prefix: string): Promise<UnfinishedUpload[]> {
     checkPrefix(prefix)
     return this.#request('LIST uploads', prefix, {}, async () => {
       const names = (await readdir(this.#names.uploads).catch(ifAbsent)) ?? []
@@ -134,7 +134,7 @@ export class FileStore implements Store {
     })
   }
 
-  abortUpload(upload: UnfinishedUpload): Promise<void> {
+  async abortUpload(upload: UnfinishedUpload): Promise<void> {
     const path = this.#names.upload(upload)
     return this.#request('ABORT', upload.key, {}, () => rm(path, { force: true }))
   }

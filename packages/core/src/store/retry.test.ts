@@ -99,6 +99,15 @@ describe('retry', () => {
     expect(signals.map((signal) => signal.aborted)).toEqual([true, true, true])
   })
 
+  it('judges what is thrown before there is a promise', async () => {
+    const { clock } = patientClock()
+    const attempt = () => {
+      throw new Error('x')
+    }
+    const options = { judge: () => ({ error: denied, retry: false }), timeoutMs: DEADLINE }
+    await expect(retry(attempt, options, clock)).rejects.toBe(denied)
+  })
+
   it('stops at once when told to, in an attempt or between two', async () => {
     const cancel = new AbortController()
     const { clock } = patientClock()

@@ -197,7 +197,7 @@ export class S3Store implements Store {
     return uploads.map(({ key, uploadId }) => ({ key: key.slice(this.#prefix.length), uploadId }))
   }
 
-  abortUpload({ key, uploadId }: UnfinishedUpload): Promise<void> {
+  async abortUpload({ key, uploadId }: UnfinishedUpload): Promise<void> {
     return abortUpload(this.#target, this.#full(key), uploadId)
   }
 

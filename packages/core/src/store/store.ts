@@ -63,7 +63,7 @@ export interface UnfinishedUpload {
 export interface Store {
   /** For people and logs: `s3://bucket/prefix` or `file:///dir`. Holds no credential. */
   readonly url: string
-  /** `size` is that of the whole object; a body shorter than the range's end says is retried. */
+  /** `size` is that of the whole object, whatever the range. */
   get(key: string, options?: GetOptions): Promise<{ body: Buffer; etag: string; size: number }>
   /**
    * A retried create or replace can meet what its own first attempt wrote, when only the answer was
