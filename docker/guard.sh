@@ -19,8 +19,8 @@
 # shellcheck disable=SC2015 # A && B || C is meant
 set -uf
 dir=${MEILI_HA_DIR:-/ha} max=${MEILI_HA_MAX_PERMIT:-300} limit=${MEILI_HA_DRAIN_LIMIT:-20}
-slack=30 # centiseconds: until the next look, by a machine that is a little late
-now=0 void='' said='' pid='' as='' held=0 held_kill=0 dying='' killed='' steady='' due=0 pause=0
+slack=50 # centiseconds until the next look, by a machine so busy that it comes as late again
+now=0 void='' said='' pid='' as='' held=0 held_kill=0 dying='' steady='' due=0 pause=0
 leaving='' epoch=0 kill_at=0
 exec 4>/dev/null
 
@@ -68,7 +68,7 @@ look() {
   judge
   [ -z "$lost" ] || { void=$permit may='' why='the clock went backwards or is illegible'; }
   data=- gate=''
-  [ -e "$dir/data" ] && data='?' && read -r word id more 2>&4 <"$dir/data" && case "$word $id$more" in
+  [ -e "$dir/data" ] && data='?' && read -r word id more 2>&4 <"$dir/data" && case "$word $id${more:+ }" in
     *' ' | *\ *[!0-9a-z-]*) ;;
     ready\ *) data="ready $id" gate=$may ;;
     closed\ *) data="closed $id" ;;
@@ -114,14 +114,14 @@ reap() {
     due=$((now + pause)) pause=$((pause * 2 + 100))
     [ "$pause" -le 1000 ] || pause=1000
   fi
-  dying='' killed='' steady=yes
+  dying='' steady=yes
 }
 
-# bash and busybox can wait without a fork; where the shell can't, a stop in progress spins.
+# busybox and bash can wait without a fork (bash tries a fork that fails for 15 s). Where the shell
+# can't, as dash, it ends with the first fork that fails, and its EXIT trap kills Meilisearch.
 nap() {
   # shellcheck disable=SC3045
-  if [ "$timed" ]; then read -r -t "$1" _ 2>&4 <&3
-  elif [ -z "$dying" ] || [ "$killed" ]; then sleep "$1"; fi
+  if [ "$timed" ]; then read -r -t "$1" _ 2>&4 <&3; else sleep "$1"; fi
 }
 
 if [ "${1:-}" = --beat ]; then
@@ -145,7 +145,7 @@ timed=yes
 nap 0.01
 [ $? -ne 2 ] || timed=''
 trap '[ "$leaving" ] || leaving=asked' TERM INT HUP
-trap '[ -z "$pid" ] || { kill -KILL "$pid" 2>&4; wait "$pid"; }' EXIT # a failed fork ends dash and ash
+trap '[ -z "$pid" ] || { kill -KILL "$pid" 2>&4; wait "$pid"; }' EXIT
 
 while :; do
   lost='' && clock || lost=yes
@@ -173,7 +173,7 @@ while :; do
     [ "$pid" ] || exit 0
     [ "$dying" ] || stop 'the guard was told to end'
   fi
-  if [ "$dying" ] && { [ "$lost" ] || [ $((now + slack)) -ge "$die_at" ]; }; then kill -KILL "$pid" 2>&4; killed=yes; fi
+  if [ "$dying" ] && { [ "$lost" ] || [ $((now + slack)) -ge "$die_at" ]; }; then kill -KILL "$pid" 2>&4; fi
   if [ "$dying" ]; then nap 0.05
   elif [ "$pid" ]; then nap 0.25
   elif [ "$gate" ] && [ "$written" ] && [ -z "$leaving" ] && [ "$now" -ge "$due" ]; then

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { type GuardBeat, parseBeat } from '@meili-ha/core/ha/guard-beat.ts'
 import { formatPermit } from '@meili-ha/core/ha/permit.ts'
-import { onTestFinished } from 'vitest'
+import { test } from 'vitest'
 import type { Shell } from './shells.ts'
 
 const fake = fileURLToPath(new URL('fake-meilisearch.sh', import.meta.url))
@@ -29,8 +29,8 @@ export interface Options {
 
 /** One real guard in a directory of its own, ended with the test. */
 export class Guarded {
-  readonly dir = mkdtempSync(join(tmpdir(), 'guard-'))
-  readonly log = join(this.dir, 'fake.log')
+  readonly home = mkdtempSync(join(tmpdir(), 'guard-'))
+  readonly dir = join(this.home, 'ha')
   readonly child: ChildProcess
   readonly ended: Promise<number | string>
   readonly shell: Shell
@@ -38,7 +38,7 @@ export class Guarded {
 
   constructor(shell: Shell, options: Options = {}) {
     this.shell = shell
-    writeFileSync(this.log, '')
+    mkdirSync(this.dir)
     const command = options.command ?? [fake, ...(options.mode ?? ['run'])]
     const [file, ...args] = [...(options.wrap ?? []), ...shell.argv, script, ...command]
     this.child = spawn(file as string, args, {
@@ -47,13 +47,12 @@ export class Guarded {
     })
     this.child.stderr?.on('data', (chunk) => (this.stderr += chunk))
     this.ended = new Promise((resolve) =>
-      this.child.once('exit', (code, signal) => resolve(code ?? (signal as string))),
+      this.child.once('close', (code, signal) => resolve(code ?? (signal as string))),
     )
-    onTestFinished(() => this.#end())
   }
 
   get env(): Record<string, string> {
-    return { MEILI_HA_DIR: this.dir, FAKE_LOG: this.log, FAKE_NODE: process.execPath }
+    return { MEILI_HA_DIR: this.dir, FAKE_DIR: this.home, FAKE_NODE: process.execPath }
   }
 
   /** Writes a file as its owner does, by rename; null removes it. */
@@ -98,7 +97,7 @@ export class Guarded {
 
   /** The pids under which Meilisearch was started, oldest first. */
   starts(): number[] {
-    return readFileSync(this.log, 'utf8').split('\n').filter(Boolean).map(Number)
+    return this.read('../starts').split('\n').filter(Boolean).map(Number)
   }
 
   /** Whether a Meilisearch that this guard started lives, as the kernel says. */
@@ -111,10 +110,19 @@ export class Guarded {
     return this.starts().at(-1) as number
   }
 
-  /** Resolves at the moment Meilisearch is dead; that moment in centiseconds of boot time. */
-  async dead(): Promise<number> {
-    await until(() => !this.runs(), 'Meilisearch is dead')
-    return systemBootClock.now()
+  /**
+   * Resolves when a Meilisearch, else the one started last, is dead; when it was last seen alive, in
+   * centiseconds of boot time: true even if this process was late to look.
+   */
+  async dead(pid = this.starts().at(-1) as number): Promise<number> {
+    let alive = 0
+    await until(() => {
+      const now = systemBootClock.now()
+      if (!isAlive(pid)) return true
+      alive = now
+      return false
+    }, 'Meilisearch is dead')
+    return alive
   }
 
   async stopped(): Promise<void> {
@@ -127,12 +135,27 @@ export class Guarded {
     await until(() => (this.beat()?.now ?? 0) > since, 'the guard has looked again')
   }
 
-  #end(): void {
+  end(): void {
     for (const pid of this.starts()) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
     this.child.kill('SIGKILL')
-    rmSync(this.dir, { recursive: true, force: true })
+    rmSync(this.home, { recursive: true, force: true })
   }
 }
+
+/** `it`, with a `start` that runs guards under this shell and ends them with the test. */
+export const guardedTest = (shell: Shell) =>
+  // oxlint-disable-next-line typescript/explicit-function-return-type -- vitest's own, unspeakable
+  test.extend<{ start: (options?: Options) => Guarded }>({
+    start: async ({}, use) => {
+      const all: Guarded[] = []
+      await use((options) => {
+        const guarded = new Guarded(shell, options)
+        all.push(guarded)
+        return guarded
+      })
+      for (const guarded of all) guarded.end()
+    },
+  })
 
 export function isAlive(pid: number): boolean {
   try {

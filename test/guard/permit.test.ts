@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
-import { expect, it } from 'vitest'
-import { bootId, Guarded } from './guarded.ts'
+import { expect } from 'vitest'
+import { bootId, until } from './guarded.ts'
 import { underEachShell } from './shells.ts'
 
 const later = (centiseconds: number) => systemBootClock.now() + centiseconds
@@ -26,9 +26,9 @@ const refused: Record<string, () => string | null> = {
   'has another role': () => `leader 1 ${later(900)} ${later(1200)} ${bootId}`,
 }
 
-underEachShell('a permit', (shell) => {
-  it('that allows starts Meilisearch, after a beat that echoes it', async () => {
-    const guarded = new Guarded(shell)
+underEachShell('a permit', (it) => {
+  it('that allows starts Meilisearch, after a beat that echoes it', async ({ start }) => {
+    const guarded = start()
     guarded.data('ready 0000000001-0000000002')
     guarded.primary(7, 900, 1200)
     const pid = await guarded.running()
@@ -41,8 +41,8 @@ underEachShell('a permit', (shell) => {
   })
 
   for (const [what, line] of Object.entries(refused)) {
-    it(`that ${what} starts nothing, and stops a primary at once`, async () => {
-      const guarded = new Guarded(shell)
+    it(`that ${what} starts nothing, and stops a primary at once`, async ({ start }) => {
+      const guarded = start()
       guarded.data('ready -')
       guarded.permit(line())
       await guarded.looks()
@@ -58,8 +58,8 @@ underEachShell('a permit', (shell) => {
     })
   }
 
-  it('whose line was not finished starts nothing', async () => {
-    const guarded = new Guarded(shell)
+  it('whose line was not finished starts nothing', async ({ start }) => {
+    const guarded = start()
     guarded.data('ready -')
     writeFileSync(`${guarded.dir}/permit`, `standby 1 - - ${bootId}`)
     await guarded.looks()
@@ -67,8 +67,8 @@ underEachShell('a permit', (shell) => {
     expect(guarded.beat()?.permitLine).toBe('?')
   })
 
-  it('renewed in time keeps the same Meilisearch running', async () => {
-    const guarded = new Guarded(shell)
+  it('renewed in time keeps the same Meilisearch running', async ({ start }) => {
+    const guarded = start()
     guarded.data('ready -')
     const first = guarded.primary(3, 150, 200)
     const pid = await guarded.running()
@@ -80,8 +80,10 @@ underEachShell('a permit', (shell) => {
     expect(guarded.runs()).toBe(true)
   })
 
-  it('from standby to primary needs no restart; from primary to standby it does', async () => {
-    const guarded = new Guarded(shell)
+  it('from standby to primary needs no restart; from primary to standby it does', async ({
+    start,
+  }) => {
+    const guarded = start()
     guarded.data('ready -')
     guarded.role('standby', 4)
     const pid = await guarded.running()
@@ -91,23 +93,23 @@ underEachShell('a permit', (shell) => {
     await guarded.looks()
     expect(guarded.starts()).toEqual([pid])
     guarded.role('standby', 5)
-    await guarded.dead()
+    await guarded.dead(pid)
     expect(await guarded.running()).not.toBe(pid)
   })
 
-  it('of another epoch stops a primary before it starts it again', async () => {
-    const guarded = new Guarded(shell)
+  it('of another epoch stops a primary before it starts it again', async ({ start }) => {
+    const guarded = start()
     guarded.data('ready -')
     guarded.primary(4, 900, 1200)
     const pid = await guarded.running()
     guarded.primary(5, 900, 1200)
-    await guarded.dead()
+    await guarded.dead(pid)
     expect(await guarded.running()).not.toBe(pid)
     expect(guarded.starts()).toHaveLength(2)
   })
 
-  it('of an epoch that is over starts nothing', async () => {
-    const guarded = new Guarded(shell)
+  it('of an epoch that is over starts nothing', async ({ start }) => {
+    const guarded = start()
     guarded.data('ready -')
     guarded.primary(10, 900, 1200)
     await guarded.running()
@@ -115,11 +117,11 @@ underEachShell('a permit', (shell) => {
     await guarded.dead()
     await guarded.looks()
     expect(guarded.starts()).toHaveLength(1)
-    expect(guarded.stderr).toContain("the permit's epoch is over")
+    await until(() => guarded.stderr.includes("the permit's epoch is over"), 'it says why')
   })
 
-  it('is not read where there is no lease: data alone decides', async () => {
-    const guarded = new Guarded(shell, { env: { MEILI_HA_LEASE: 'none' } })
+  it('is not read where there is no lease: data alone decides', async ({ start }) => {
+    const guarded = start({ env: { MEILI_HA_LEASE: 'none' } })
     guarded.role('stop')
     await guarded.looks()
     expect(guarded.starts()).toEqual([])

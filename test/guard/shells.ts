@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { describe } from 'vitest'
+import { describe, vi } from 'vitest'
+import { guardedTest } from './guarded.ts'
 
 /** A POSIX shell that the guard must behave the same under. */
 export interface Shell {
@@ -27,12 +28,17 @@ export const shells: Shell[] = wanted.filter(
   ({ name }) => process.env['GUARD_SHELLS']?.split(',').includes(name) ?? true,
 )
 
+type GuardedTest = ReturnType<typeof guardedTest>
+
 /** One suite per shell, its cases side by side; a shell that is missing is skipped aloud. */
-export function underEachShell(title: string, suite: (shell: Shell) => void): void {
+export function underEachShell(title: string, suite: (it: GuardedTest) => void): void {
+  vi.setConfig({ maxConcurrency: 8 })
   for (const shell of shells) {
     const missing = !installed(shell)
     if (missing) console.warn(`SKIPPED under ${shell.name}, which is not installed: ${title}`)
-    describe.skipIf(missing).concurrent(`${title}, under ${shell.name}`, () => suite(shell))
+    describe
+      .skipIf(missing)
+      .concurrent(`${title}, under ${shell.name}`, () => suite(guardedTest(shell)))
   }
 }
 
