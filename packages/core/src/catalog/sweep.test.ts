@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { claimFor, lay, manifestFor, storeOf } from './catalog-fixture.ts'
-import type { MemoryStore } from './memory-store.ts'
+import { MemoryStore } from './memory-store.ts'
 import { manifestKey } from './names.ts'
 import { CatalogReader } from './read-catalog.ts'
 import { Sweeper } from './sweep.ts'
@@ -71,6 +71,22 @@ describe('sweeping', () => {
     clock.now = 1_000
     expect(await sweeper.sweep(who, inUse)).toMatchObject({ deleted: [] })
     expect(store.bucket.objects.has(key)).toBe(true)
+  })
+
+  test('looks once more right before each deletion', async () => {
+    const { store, clock } = await prepared()
+    let lists = 0
+    const pause = async (call: string) => {
+      // Every call pauses twice; the fifth is before the second LIST of the second sweep.
+      if (!call.startsWith('list ') || ++lists !== 5) return
+      await store.put(manifestKey(orphan.id), JSON.stringify(orphan))
+    }
+    const reader = new CatalogReader(new MemoryStore(store.bucket, { pause }))
+    const sweeper = new Sweeper({ reader, graceMs: 100, now: () => clock.now })
+    await sweeper.sweep(entitled)
+    clock.now = 100
+    expect(await sweeper.sweep(entitled)).toMatchObject({ deleted: [] })
+    expect(lists).toBeGreaterThan(5)
   })
 
   test('grants the whole grace anew to what was referenced in between', async () => {
