@@ -1,10 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
 /**
- * Files synced at the same time, beside the one being written. Two of libuv's four threads: one
- * inflates, one writes.
+ * Files that may wait for their sync while the next are written; libuv runs four at a time. It counts
+ * for queues of small payloads: 4,000 files took 7.3 s with 2, and 4.3 s with many.
  */
-const CONCURRENT = 2
+const CONCURRENT = 16
 /** Without a nudge the kernel keeps seconds of writing for the last fsync to wait for. */
 const NUDGE_BYTES = 64 * 1024 * 1024
 
