@@ -1,0 +1,36 @@
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
+import { proveLocking } from '@meili-ha/core/store/prove-locking.ts'
+import type { Store } from '@meili-ha/core/store/store.ts'
+import { FileLease } from './file-lease.ts'
+import type { LeaseBackend } from './lease.ts'
+import { StoreLease, type StoreLeaseOptions } from './store-lease.ts'
+
+/**
+ * The lease of a store, once the store has proved that it can lock: some take conditional writes and
+ * ignore the condition, and some let several racing writers win.
+ * @throws STORE_UNREACHABLE, STORE_DENIED or STORE_NO_BUCKET when it can't be tried
+ * @throws LEASE_UNUSABLE naming each property that doesn't hold
+ */
+export async function openStoreLease(
+  store: Store,
+  options: StoreLeaseOptions,
+): Promise<LeaseBackend> {
+  // A store that is away says nothing about whether it can lock: this throws what is the matter.
+  await store.head(StoreLease.KEY)
+  const failed = (await proveLocking(store)).filter(({ result }) => result !== 'ok')
+  if (failed.length > 0) {
+    const rows = failed.map(({ name, detail }) => (detail ? `${name}: ${detail}` : name))
+    const hint = failed.find((row) => row.hint !== undefined)?.hint
+    throw new MeiliHaError('LEASE_UNUSABLE', `${store.url} can't lock: ${rows.join('; ')}`, {
+      ...(hint !== undefined && { hint }),
+    })
+  }
+  return storeLease(store, options)
+}
+
+/** The lease of a store without proof: for those who only read it. */
+export function storeLease(store: Store, options: StoreLeaseOptions): LeaseBackend {
+  return store.url.startsWith('file:')
+    ? new FileLease(store, options)
+    : new StoreLease(store, options)
+}

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+
+/** What a keeper says about its member, for `status`. Nothing is decided by it. */
+export const statementSchema = z.looseObject({
+  member: z.string(),
+  role: z.enum(['primary', 'standby', 'stopped']),
+  /** The keeper's own phase. */
+  phase: z.string(),
+  epoch: z.number(),
+  /** Id of the snapshot that the data directory holds. */
+  snapshot: z.string().nullable(),
+  /** Milliseconds behind the primary; null = not known. */
+  lagMs: z.number().nullable(),
+  /** Why it couldn't be promoted now; null = it could. */
+  notReady: z.string().nullable(),
+  /** The last promotion of this member: its epoch, when it was over, and the printed loss. */
+  promoted: z
+    .object({ epoch: z.number(), at: z.string(), lossMs: z.number().nullable() })
+    .nullable(),
+  /** ISO 8601, the member's own clock. */
+  statedAt: z.string(),
+})
+
+export type Statement = z.infer<typeof statementSchema>
+
+/** Where the members' statements live: beside the lease. */
+export interface Statements {
+  /** Replaces this member's own. */
+  state(statement: Statement): Promise<void>
+  /** Of every member that ever stated itself, by name; what can't be read is left out. */
+  readAll(): Promise<Statement[]>
+}
+
+/** Centiseconds: `status` may be this much behind, so that idle members cost next to nothing. */
+const AT_MOST_EVERY = 60_00
+
+/** True when there is something new to say and the last time was a minute ago. Times in centiseconds. */
+export function isStatementDue(
+  next: Statement,
+  last: { statement: Statement; at: number } | undefined,
+  now: number,
+): boolean {
+  if (!last) return true
+  if (now - last.at < AT_MOST_EVERY) return false
+  return !isDeepStrictEqual(
+    { ...next, statedAt: undefined },
+    { ...last.statement, statedAt: undefined },
+  )
+}
+
+/** Undefined for what isn't a statement: written by hand, or by a version to come. */
+export function parseStatement(text: string): Statement | undefined {
+  try {
+    return statementSchema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+export function byMember(statements: (Statement | undefined)[]): Statement[] {
+  return statements
+    .filter((statement) => statement !== undefined)
+    .toSorted((a, b) => (a.member < b.member ? -1 : 1))
+}
