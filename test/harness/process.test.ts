@@ -37,9 +37,9 @@ test('waiting for output that never comes fails at the exit, with the output', a
 test('a frozen program stands still and goes on when thawed', async () => {
   await using counting = sh('i=0; while sleep 0.01; do i=$((i+1)); echo $i; done')
   await counting.waitFor(/^3$/m)
-  counting.freeze()
+  await counting.freeze()
   const state = () => readFileSync(`/proc/${counting.pid}/stat`, 'utf8')
-  await until('it is stopped', () => / T /.test(state()))
+  expect(state()).toMatch(/ T /)
   counting.thaw()
   await until('it runs', () => !/ T /.test(state()))
 })
@@ -54,4 +54,20 @@ test('a program does not inherit settings of the machine', async () => {
   } finally {
     delete process.env['MEILI_DB_PATH']
   }
+})
+
+test('nothing outlives a worker that is terminated in the middle of a test', async () => {
+  const harness = new URL('process.ts', import.meta.url).pathname
+  const script = `
+    import { startProcess } from ${JSON.stringify(harness)}
+    const guard = startProcess({ command: ['sh', '-c', 'sleep 600 & echo child $!'] })
+    console.log((await guard.waitFor(/child \\d+/))[0])
+    await guard.kill()
+    setInterval(() => {}, 1000)`
+  const command = [process.execPath, '--input-type=module-typescript', '-e', script]
+  await using worker = startProcess({ command })
+  const orphan = Number((await worker.waitFor(/child (\d+)/))[1])
+  expect(lives(orphan)).toBe(true)
+  expect(await worker.kill('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' })
+  await until('the orphan is gone', () => !lives(orphan))
 })

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { until } from './until.ts'
 
 export interface ProcessOptions {
@@ -26,16 +27,21 @@ export interface RunningProcess extends AsyncDisposable {
   running(): boolean
   /** Sends a signal and waits until the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<Exit>
-  /** SIGSTOP: it neither answers nor dies of SIGTERM. */
-  freeze(): void
+  /** SIGSTOP, and waits until every thread stands still: it neither answers nor dies of SIGTERM. */
+  freeze(): Promise<void>
   thaw(): void
   /** Waits until the output matches; fails at once when the process ends without it. */
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>
 }
 
-/** Processes that this worker started and that still run: none outlives it. */
-const alive = new Set<ChildProcess>()
-process.once('exit', () => alive.forEach(killGroup))
+/** What this worker started and has not put away yet: none of it outlives the worker. */
+const started = new Set<ChildProcess>()
+process.once('exit', () => started.forEach(killGroup))
+// How vitest ends a worker that is stuck; the default action would skip `exit`.
+process.once('SIGTERM', () => {
+  started.forEach(killGroup)
+  process.kill(process.pid, 'SIGTERM')
+})
 
 /** Starts any program. */
 export function startProcess(options: ProcessOptions): RunningProcess {
@@ -62,16 +68,20 @@ export function startProcess(options: ProcessOptions): RunningProcess {
     stderr: () => said.stderr,
     output: () => said.output,
     exited,
-    running: () => alive.has(child),
+    running: () => child.exitCode === null && child.signalCode === null,
     kill: (signal = 'SIGKILL') => {
       child.kill(signal)
       return exited
     },
-    freeze: () => void child.kill('SIGSTOP'),
+    freeze: async () => {
+      child.kill('SIGSTOP')
+      await until('it stands still', () => isStopped(child))
+    },
     thaw: () => void child.kill('SIGCONT'),
     waitFor: (pattern, timeoutMs) => waitFor(() => said.output, exited, pattern, timeoutMs),
     [Symbol.asyncDispose]: async () => {
       killGroup(child)
+      started.delete(child)
       await exited
     },
   }
@@ -95,11 +105,17 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
+function isStopped({ pid }: ChildProcess): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  return threads.every((id) =>
+    readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8').includes(') T '),
+  )
+}
+
 function exitOf(child: ChildProcess): Promise<Exit> {
-  alive.add(child)
+  started.add(child)
   return new Promise((resolve, reject) => {
     child.once('exit', (code, signal) => {
-      alive.delete(child)
       const done = () => resolve({ code, signal })
       // Its last output comes with `close`; a grandchild that holds the pipe must not delay that for ever.
       const patience = setTimeout(done, 500)
@@ -108,10 +124,7 @@ function exitOf(child: ChildProcess): Promise<Exit> {
         done()
       })
     })
-    child.once('error', (error) => {
-      alive.delete(child)
-      reject(error)
-    })
+    child.once('error', reject)
   })
 }
 

@@ -94,7 +94,7 @@ describe(`the client and a running Meilisearch (${which()})`, () => {
     const meilisearch = await box.start('a')
     const { url } = meilisearch
     const client = new MeilisearchClient({ url, timeoutMs: 300 })
-    meilisearch.freeze()
+    await meilisearch.freeze()
     await expect(client.health()).rejects.toMatchObject({ code: 'MEILI_HA_MEILI_UNREACHABLE' })
     meilisearch.thaw()
     await until('it answers again', async () => client.health().then(() => true))
