@@ -6,7 +6,8 @@ import { parsePermit, type Permit } from './permit.ts'
  *
  *     <running or stopped> <pid> <now> | <permit as read> | <data as read>
  *
- * `-` stands for an absent file (and for the pid when nothing runs). `now` is centiseconds of the
+ * `-` stands for an absent file (and for the pid when nothing runs), `?` for one whose line isn't
+ * what it should be. `now` is centiseconds of the
  * guard's boot clock, read *before* permit and data were: a change counts only when a beat with a
  * later `now` echoes it.
  */
@@ -14,21 +15,25 @@ export interface GuardBeat {
   state: 'running' | 'stopped'
   pid: number | null
   now: number
-  /** As read, verbatim; `-` = absent. */
+  /** As read, verbatim; `-` = absent, `?` = malformed. */
   permitLine: string
   dataLine: string
   permit: Permit | undefined
   data: DataGate | undefined
 }
 
+const LINE =
+  /^(?:(running) ([1-9][0-9]{0,9})|stopped -) (0|[1-9][0-9]{0,14}) \| ([^|\n]+) \| ([^|\n]+)$/
+
+/** Undefined for anything that isn't exactly a beat. */
 export function parseBeat(line: string): GuardBeat | undefined {
-  const match = /^(running|stopped) ([0-9]+|-) ([0-9]+) \| (.*) \| (.*)$/.exec(line)
+  const match = LINE.exec(line)
   if (!match) return undefined
   const permitLine = match[4] as string
   const dataLine = match[5] as string
   return {
-    state: match[1] as 'running' | 'stopped',
-    pid: match[2] === '-' ? null : Number(match[2]),
+    state: match[1] ? 'running' : 'stopped',
+    pid: match[2] ? Number(match[2]) : null,
     now: Number(match[3]),
     permitLine,
     dataLine,

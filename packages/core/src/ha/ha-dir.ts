@@ -53,8 +53,14 @@ export class HaDir {
   /** Replaces the file by rename, so that a reader sees the old or the new one whole. */
   async writeLine(file: HaFile, line: string): Promise<void> {
     const temporary = join(this.path, `.${file}.${randomUUID()}`)
-    await writeFile(temporary, `${line}\n`)
-    await rename(temporary, join(this.path, file))
+    try {
+      await writeFile(temporary, `${line}\n`)
+      await rename(temporary, join(this.path, file))
+    } catch (error) {
+      // A full /ha must not be filled further by what was left half written.
+      await rm(temporary, { force: true }).catch(() => {})
+      throw error
+    }
   }
 
   async writeJson(file: HaFile, value: unknown): Promise<void> {

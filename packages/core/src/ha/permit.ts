@@ -11,8 +11,9 @@ export type Permit =
   | { role: 'primary'; epoch: number; termAt: number; killAt: number; bootId: string }
   | { role: 'standby' | 'stop'; epoch: number; bootId: string }
 
+// No leading zeros: to a shell's arithmetic they would make a number octal.
 const LINE =
-  /^(?:(primary) ([0-9]{1,10}) ([0-9]{1,15}) ([0-9]{1,15})|(standby|stop) ([0-9]{1,10}) - -) ([0-9a-f-]{1,64})$/
+  /^(?:(primary) (0|[1-9][0-9]{0,9}) (0|[1-9][0-9]{0,14}) (0|[1-9][0-9]{0,14})|(standby|stop) (0|[1-9][0-9]{0,9}) - -) ([0-9a-f-]{1,64})$/
 
 export function formatPermit(permit: Permit): string {
   return permit.role === 'primary'
@@ -26,13 +27,8 @@ export function parsePermit(line: string): Permit | undefined {
   if (!match) return undefined
   const bootId = match[7] as string
   if (match[1] === 'primary') {
-    return {
-      role: 'primary',
-      epoch: Number(match[2]),
-      termAt: Number(match[3]),
-      killAt: Number(match[4]),
-      bootId,
-    }
+    const [epoch, termAt, killAt] = [Number(match[2]), Number(match[3]), Number(match[4])]
+    return termAt <= killAt ? { role: 'primary', epoch, termAt, killAt, bootId } : undefined
   }
   return { role: match[5] as 'standby' | 'stop', epoch: Number(match[6]), bootId }
 }

@@ -18,7 +18,7 @@ export function formatWant(want: Want): string {
 export function parseWant(line: string): Want | undefined {
   const swap = /^swap ([0-9]{10}-[0-9]{10})$/.exec(line)
   if (swap) return { verb: 'swap', id: swap[1] as string }
-  const other = /^(follow|promote|lead|final) ([0-9]{1,10})$/.exec(line)
+  const other = /^(follow|promote|lead|final) (0|[1-9][0-9]{0,9})$/.exec(line)
   if (!other) return undefined
   return { verb: other[1] as Exclude<Want['verb'], 'swap'>, epoch: Number(other[2]) }
 }
