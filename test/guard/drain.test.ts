@@ -77,16 +77,16 @@ underEachShell('SIGTERM to the guard', (it) => {
     expect(await guarded.ended).toBe(0)
     const took = systemBootClock.now() - Number(asked)
     expect(took).toBeGreaterThanOrEqual(100)
-    expect(took).toBeLessThan(190)
+    expect(took).toBeLessThan(300)
   })
 
   it('gives the drain up when the permit ends, on time', async ({ start }) => {
     const guarded = start({ mode: ['stubborn'] })
     guarded.data('ready -')
-    const { killAt } = guarded.primary(2, 200, 300)
+    const { killAt } = guarded.primary(2, 300, 400)
     await guarded.running()
     await asksToDrain(guarded)
-    expect(await guarded.dead()).toBeLessThanOrEqual(killAt)
+    expect(await guarded.dead()).toBeLessThanOrEqual(killAt + 30)
     expect(await guarded.ended).toBe(0)
   })
 
@@ -111,7 +111,7 @@ underEachShell('SIGTERM to the guard', (it) => {
     guarded.child.kill('SIGTERM')
     expect(await guarded.ended).toBe(0)
     expect(guarded.runs()).toBe(false)
-    expect(systemBootClock.now() - since).toBeLessThan(280)
+    expect(systemBootClock.now() - since).toBeLessThan(350)
   })
 
   it('while it waits ends it at once', async ({ start }) => {
