@@ -8,15 +8,16 @@ import type { PutFileOptions, StoredFile } from './store.ts'
  * Parts in flight, and so the buffers that an upload takes: enough to keep the line busy while one
  * is read and hashed. A fourth was no faster on loopback, and costs 8 MiB.
  */
-const IN_FLIGHT = 3
+export const IN_FLIGHT = 3
 
 /** What is being uploaded. */
 export interface Source {
   /** With the store's prefix. */
   key: string
-  /** The first part, read into `buffer` to find out whether it is the only one. */
+  /** One for each part in flight. */
+  buffers: Buffer[]
+  /** The first part, read into the first buffer to find out whether it is the only one. */
   first: Part
-  buffer: Buffer
   next: PartReader
 }
 
@@ -61,17 +62,16 @@ async function sendAll(
   })
   broken.catch(() => {})
   const next = (buffer: Buffer) => Promise.race([source.next(buffer), broken])
-  const work = async (buffer: Buffer, first?: Part) => {
+  const work = async (buffer: Buffer, first: Part | undefined) => {
     let part = first ?? (await next(buffer))
     while (part) {
       sent[part.index] = await sendPart(target, source.key, upload, part, options, signal)
       part = await next(buffer)
     }
   }
-  const buffers = Array.from({ length: IN_FLIGHT - 1 }, () =>
-    Buffer.allocUnsafeSlow(options.partSize),
+  const workers = source.buffers.map((buffer, i) =>
+    work(buffer, i === 0 ? source.first : undefined),
   )
-  const workers = [work(source.buffer, source.first), ...buffers.map((buffer) => work(buffer))]
   for (const worker of workers) worker.catch((error: unknown) => failed.abort(error))
   // All settled before anything is aborted: a part that arrives after the abort would stay behind.
   await Promise.allSettled(workers)

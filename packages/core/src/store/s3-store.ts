@@ -10,10 +10,11 @@ import {
 import { isError, MeiliHaError } from '../errors.ts'
 import { checkKey, checkPrefix } from './check-key.ts'
 import { deadlineFor, type StoreClock } from './deadline.ts'
+import { PartBuffers } from './part-buffers.ts'
 import { type PartReader, readParts, streamParts } from './part-reader.ts'
 import { expectedLength, readBody } from './s3-body.ts'
 import { createS3Client } from './s3-client.ts'
-import { type Source, uploadParts } from './s3-multipart.ts'
+import { IN_FLIGHT, type Source, uploadParts } from './s3-multipart.ts'
 import { abortUpload } from './s3-upload.ts'
 import { Checksums, encryption, request, type S3Target, toBase64, unquote } from './s3-requests.ts'
 import { findResumable, listUploads } from './s3-resume.ts'
@@ -34,6 +35,7 @@ export class S3Store implements Store {
   readonly #target: S3Target
   /** Empty, or ends in a slash. */
   readonly #prefix: string
+  readonly #buffers = new PartBuffers()
 
   /** @param location prefix without slashes at its ends, possibly empty. */
   constructor(
@@ -134,11 +136,15 @@ export class S3Store implements Store {
     options: PutFileOptions,
     resume?: () => ReturnType<typeof findResumable>,
   ): Promise<StoredFile> {
-    const buffer = Buffer.allocUnsafeSlow(options.partSize)
-    const first = (await next(buffer)) ?? { index: 0, bytes: buffer.subarray(0, 0) }
-    if (first.bytes.length < buffer.length) return this.#putOnly(key, first.bytes, options)
-    const source: Source = { key: this.#full(key), first, buffer, next }
-    return uploadParts(this.#target, source, options, await resume?.())
+    const buffers = this.#buffers.take(IN_FLIGHT, options.partSize)
+    const first = (await next(buffers[0]!)) ?? { index: 0, bytes: Buffer.alloc(0) }
+    const source: Source = { key: this.#full(key), buffers, first, next }
+    const stored =
+      first.bytes.length < options.partSize
+        ? await this.#putOnly(key, first.bytes, options)
+        : await uploadParts(this.#target, source, options, await resume?.())
+    this.#buffers.keep(buffers)
+    return stored
   }
 
   async #putOnly(key: string, bytes: Buffer, { onPart, signal }: PutFileOptions) {
