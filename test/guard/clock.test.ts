@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- `it` is the one of the shell under test */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { expect } from 'vitest'
 import { bootId, type Guarded, pause, until } from './guarded.ts'

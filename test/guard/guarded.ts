@@ -144,8 +144,8 @@ export class Guarded {
 
 /** `it`, with a `start` that runs guards under this shell and ends them with the test. */
 export const guardedTest = (shell: Shell) =>
-  // oxlint-disable-next-line typescript/explicit-function-return-type -- vitest's own, unspeakable
   test.extend<{ start: (options?: Options) => Guarded }>({
+    // oxlint-disable-next-line no-empty-pattern -- vitest reads what it depends on from here
     start: async ({}, use) => {
       const all: Guarded[] = []
       await use((options) => {

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- `it` is the one of the shell under test */
 import { execFile } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- `it` is the one of the shell under test */
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import fc from 'fast-check'
 import { expect } from 'vitest'
@@ -101,16 +102,16 @@ underEachShell('whatever comes in whatever order', (it) => {
         histories.map(async (steps) => {
           const guarded = start({ mode: [stubborn ? 'stubborn' : 'run'] })
           const seen: number[] = []
-          let over = false
+          const over = new AbortController()
           const watch = (async () => {
-            while (!over) {
+            while (!over.signal.aborted) {
               const now = systemBootClock.now()
               if (guarded.runs()) seen.push(now)
               await pause(15)
             }
           })()
           const allowed = await play(guarded, steps, stubborn)
-          over = true
+          over.abort()
           await watch
           const beyond = seen.filter(
             (at) => !allowed.some(({ from, by }) => from <= at && at <= by),

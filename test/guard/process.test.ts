@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- `it` is the one of the shell under test */
 import { readdirSync, readFileSync } from 'node:fs'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { expect } from 'vitest'

@@ -36,9 +36,9 @@ export function underEachShell(title: string, suite: (it: GuardedTest) => void):
   for (const shell of shells) {
     const missing = !installed(shell)
     if (missing) console.warn(`SKIPPED under ${shell.name}, which is not installed: ${title}`)
-    describe
-      .skipIf(missing)
-      .concurrent(`${title}, under ${shell.name}`, () => suite(guardedTest(shell)))
+    describe.skipIf(missing).concurrent(`${title}, under ${shell.name}`, () => {
+      suite(guardedTest(shell))
+    })
   }
 }
 

@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- `it` is the one of the shell under test */
 import { execFile } from 'node:child_process'
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -90,7 +91,7 @@ underEachShell('stopping', (it) => {
     // What it says is the boot clock as it writes; chunks may arrive late, and joined.
     socket.on(
       'data',
-      (text) => (last = parseUptime(`${text}`.trimEnd().split('\n').at(-1) as string)),
+      (text) => (last = parseUptime(text.toString('utf8').trimEnd().split('\n').at(-1) as string)),
     )
     socket.on('error', () => {})
     socket.on('close', () => (closed = true))

@@ -25,7 +25,7 @@ it('takes nothing for an open directory that it would not have written itself', 
   fc.assert(
     fc.property(fc.oneof(fc.string(), almost), (line) => {
       const read = parseData(line)
-      if (read) expect(formatData(read)).toBe(line)
+      return read === undefined || formatData(read) === line
     }),
     { numRuns: 2_000 },
   )

@@ -29,7 +29,7 @@ it('takes nothing for a want that it would not have written itself', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), almost), (line) => {
       const read = parseWant(line)
-      if (read) expect(formatWant(read)).toBe(line)
+      return read === undefined || formatWant(read) === line
     }),
     { numRuns: 2_000 },
   )
