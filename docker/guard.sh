@@ -93,7 +93,7 @@ alive() {
 # that nobody reads may keep Meilisearch alive.
 stop() {
   kill -TERM "$pid" 2>&4
-  dying=$1 die_at=$((now + 200))
+  dying=$1 die_at=$((now + 200 + slack))
   [ "$as" = primary ] && [ "$held_kill" -lt "$die_at" ] && die_at=$held_kill
 }
 
@@ -162,7 +162,7 @@ while :; do
   fi
   if [ "$leaving" = asked ]; then
     leaving=now
-    [ "$pid" ] && [ -z "$dying" ] && [ "$as" = primary ] && printf '%s\n' "$now" 2>&4 >"$dir/drain" &&
+    [ "$may" = primary ] && [ -z "$dying" ] && printf '%s\n' "$now" 2>&4 >"$dir/drain" &&
       leaving=drain asked_at=$now
   elif [ "$leaving" = drain ]; then
     read -r answer 2>&4 <"$dir/drained" || answer=''

@@ -91,6 +91,20 @@ underEachShell('SIGTERM to the guard', (it) => {
     expect(await guarded.ended).toBe(0)
   })
 
+  it('of a primary that has just crashed asks for a drain, and starts it no more', async ({
+    start,
+  }) => {
+    const guarded = start()
+    const pid = await primary(guarded)
+    process.kill(pid, 'SIGKILL')
+    const asked = await asksToDrain(guarded)
+    await guarded.looks()
+    expect(guarded.child.exitCode).toBeNull()
+    guarded.write('drained', asked)
+    expect(await guarded.ended).toBe(0)
+    expect(guarded.starts()).toEqual([pid])
+  })
+
   it('of a standby stops it at once, without a drain', async ({ start }) => {
     const guarded = start()
     guarded.data('ready -')

@@ -52,8 +52,8 @@ underEachShell('stopping', (it) => {
       const since = systemBootClock.now()
       guarded.write(what === 'stop' ? 'permit' : 'data', line)
       const dead = await guarded.dead()
-      expect(dead - since).toBeGreaterThan(120)
-      expect(dead - since).toBeLessThan(300)
+      expect(dead - since).toBeGreaterThan(180)
+      expect(dead - since).toBeLessThan(320)
     })
   }
 
