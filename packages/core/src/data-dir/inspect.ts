@@ -55,7 +55,7 @@ async function inspectContent(path: string): Promise<DataDirectory> {
   if (version === undefined || !isVersion(version)) missing.push('VERSION')
   for (const file of ESSENTIAL) {
     const stat = await lstat(join(path, file)).catch(ignoreAbsent)
-    if (!stat?.isFile() || stat.size === 0) missing.push(file)
+    if (!stat?.isFile()) missing.push(file)
   }
   const lineage = await readLineage(path).catch((error: unknown) => {
     if (isError(error, 'DATA_DIR_UNKNOWN')) return 'damaged' as const

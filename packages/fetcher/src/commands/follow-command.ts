@@ -5,7 +5,7 @@ import { flag, MORE } from '@meili-ha/core/cli/flags.ts'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { describe } from '@meili-ha/core/cli/program-command.ts'
 import { addStoreFlags } from '@meili-ha/core/cli/store-from-flags.ts'
-import { parseDuration } from '@meili-ha/core/cli/units.ts'
+import { parseDuration, type ListenAddress } from '@meili-ha/core/cli/units.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
@@ -25,7 +25,7 @@ type FollowFlags = FetcherFlags & {
   swapEvery: number
   meiliUrl: string
   apiKeyFile?: string
-  listen: { host: string | undefined; port: number } | null
+  listen: ListenAddress
 }
 
 /** `fetcher follow` */

@@ -16,7 +16,11 @@ export function followMetrics() {
       'damaged',
       'failed',
     ]),
-    swaps: metrics.counter('swaps_total', 'Directories moved in', 'old', ['replaced', 'set-aside']),
+    swaps: metrics.counter('swaps_total', 'Directories moved in', 'old', [
+      'nothing',
+      'replaced',
+      'set-aside',
+    ]),
     swapSeconds: metrics.gauge('swap_duration_seconds', 'Time Meilisearch was closed for a swap'),
     failures: metrics.counter('failures_total', 'Turns of the loop that failed'),
     foreign: metrics.gauge('foreign_task', '1 while somebody has written to this standby'),

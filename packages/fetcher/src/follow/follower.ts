@@ -61,8 +61,11 @@ export class Follower {
 
   async run(): Promise<void> {
     const { signal, sleep, log, metrics } = this.#options
+    let recovered = false
     while (!signal.aborted) {
       try {
+        if (!recovered) await this.member.recover()
+        recovered = true
         await this.#turn()
       } catch (error) {
         if (isError(error, 'CANCELLED') && signal.aborted) break

@@ -45,13 +45,16 @@ export class Member {
     }
   }
 
-  /** Looks at the directory again, after finishing what a killed swap began. */
-  async look(): Promise<void> {
+  /** Finishes what a killed swap began. At the start only: later it would move in what is prepared. */
+  async recover(): Promise<void> {
     const { paths, log } = this.#options
-    if (await finishSwap(paths)) {
-      log.warn({ event: 'restore.finished' }, 'finished the swap that a killed fetcher had begun')
-    }
-    this.data = await inspectDataDirectory(paths.live)
+    if (!(await finishSwap(paths))) return
+    log.warn({ event: 'restore.finished' }, 'finished the swap that a killed fetcher had begun')
+  }
+
+  /** Looks at the directory again. */
+  async look(): Promise<void> {
+    this.data = await inspectDataDirectory(this.#options.paths.live)
     this.engine ??= await this.#options.engine()
   }
 

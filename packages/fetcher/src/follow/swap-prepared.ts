@@ -47,7 +47,7 @@ export async function swapPrepared(
     if (member.data.state === 'whole') await gate.open(member.lineage?.snapshotId ?? null)
   }
   const durationMs = Math.round(monotonic() - startedAt)
-  metrics.swaps.inc({ old: setAside ? 'set-aside' : 'replaced' })
+  metrics.swaps.inc({ old: setAside ? 'set-aside' : nothing ? 'nothing' : 'replaced' })
   metrics.swapSeconds.set(durationMs / 1000)
   if (setAside) log.warn({ event: 'follow.set_aside', path: setAside }, `kept as ${setAside}`)
   log.info({ event: 'follow.swapped', id: snapshot.id, durationMs }, `swapped in ${snapshot.id}`)
