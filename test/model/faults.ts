@@ -52,7 +52,10 @@ export function inflict(world: World, fault: Fault): void {
   const { simulation, network, register } = world
   const member = world.members[fault.member % world.members.length]!
   const cut = (key: Service | `${Service}:${string}`) =>
-    network.outages.set(key, { until: simulation.now + fault.length, hangs: simulation.chance(0.5) })
+    network.outages.set(key, {
+      until: simulation.now + fault.length,
+      hangs: simulation.chance(0.5),
+    })
   const { record } = register
   switch (fault.kind) {
     case 'freeze keeper':
@@ -62,7 +65,8 @@ export function inflict(world: World, fault: Fault): void {
     case 'freeze uploader':
       return member.uploader.freeze(fault.length)
     case 'freeze all but the guard':
-      for (const process of [member.keeper, member.fetcher, member.uploader]) process.freeze(fault.length)
+      for (const process of [member.keeper, member.fetcher, member.uploader])
+        process.freeze(fault.length)
       return
     case 'kill keeper':
       return member.keeper.alive && member.guard.alive ? world.startKeeper(member) : undefined
@@ -85,12 +89,16 @@ export function inflict(world: World, fault: Fault): void {
     case 'pods outage':
       return void cut('pods')
     case 'delete record':
+      if (world.settings.standby === 'cold') world.promises.windBack()
       return register.remove()
     case 'empty record':
-      if (record) register.put({ ...record, holder: null, epoch: 0, renewals: 0, released: null }, null)
+      if (world.settings.standby === 'cold') world.promises.windBack()
+      if (record)
+        register.put({ ...record, holder: null, epoch: 0, renewals: 0, released: null }, null)
       return
     case 'edit holder':
-      if (record) register.put({ ...record, holder: simulation.pick([null, 'somebody/else'])! }, null)
+      if (record)
+        register.put({ ...record, holder: simulation.pick([null, 'somebody/else'])! }, null)
       return
     case 'edit duration':
       if (record) register.put({ ...record, durationMs: 1 }, null)
@@ -98,7 +106,7 @@ export function inflict(world: World, fault: Fault): void {
     case 'restore record': {
       const old = simulation.pick(register.past)
       if (old) register.put(old, null)
-      return
+      return world.promises.windBack()
     }
     case 'wall clock':
       member.wallJump += simulation.pick([-3_600_000, 3_600_000])!

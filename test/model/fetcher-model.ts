@@ -1,5 +1,5 @@
 import type { Sync } from '@meili-ha/core/ha/sync.ts'
-import type { Directory, Lineage, Member } from './member.ts'
+import { emptyDirectory, type Directory, type Lineage, type Member } from './member.ts'
 import { newestOf, type Snapshot } from './services.ts'
 import type { World } from './world.ts'
 
@@ -34,20 +34,24 @@ export function startFetcher(world: World, member: Member): void {
     const followed = Number(/^follow (\d+)$/.exec(member.ha.want ?? '')?.[1] ?? -1)
     const fit = disk.live !== undefined && decided && list !== undefined
     const outage = listFailed || list === undefined
-    const ready = disk.live !== undefined && decided && (outage ? lineage!.primaryIn.includes(followed) : fit)
+    const ready =
+      disk.live !== undefined && decided && (outage ? lineage!.primaryIn.includes(followed) : fit)
     member.ha.sync = {
       writtenAt: member.boot(),
       bootId: member.bootId,
       decided,
       clusterId: null,
-      holds: held === null ? null : {
-        id: held,
-        epoch: Number(held.slice(0, 10)),
-        seq: Number(held.slice(11)),
-        tarball: lineage!.tarball,
-        snapshotStartedAt: lineage!.startedAt,
-        lastTaskUid: null,
-      },
+      holds:
+        held === null
+          ? null
+          : {
+              id: held,
+              epoch: Number(held.slice(0, 10)),
+              seq: Number(held.slice(11)),
+              tarball: lineage!.tarball,
+              snapshotStartedAt: lineage!.startedAt,
+              lastTaskUid: null,
+            },
       primaryIn: lineage?.primaryIn ?? [],
       claim: lineage?.claim ?? null,
       newestEpoch: newest()?.epoch ?? null,
@@ -78,7 +82,8 @@ export function startFetcher(world: World, member: Member): void {
     const [verb, number] = want.split(' ')
     const epoch = Number(number)
     if (failed && failed.want !== want) failed = null
-    if (verb === 'promote') return acknowledged === want ? later() : relist(() => promote(epoch, want))
+    if (verb === 'promote')
+      return acknowledged === want ? later() : relist(() => promote(epoch, want))
     if (verb === 'lead') return acknowledged === want ? later() : lead(epoch, want)
     if (verb === 'final') return settle(epoch, want)
     if (member.boot() - listed >= POLL) return relist(follow)
@@ -86,12 +91,18 @@ export function startFetcher(world: World, member: Member): void {
   }
 
   const relist = (then: () => void) =>
-    network.call('store', caller, 300, () => store.list(), (result) => {
-      listed = member.boot()
-      listFailed = typeof result !== 'object'
-      if (typeof result === 'object') list = result.ok
-      then()
-    })
+    network.call(
+      'store',
+      caller,
+      300,
+      () => store.list(),
+      (result) => {
+        listed = member.boot()
+        listFailed = typeof result !== 'object'
+        if (typeof result === 'object') list = result.ok
+        then()
+      },
+    )
 
   /** What stands in the directory may be replaced, must be set aside, or is kept. */
   const verdict = (target: Snapshot): 'replace' | 'set aside' | 'keep' => {
@@ -210,15 +221,15 @@ export function startFetcher(world: World, member: Member): void {
     const target = newest()
     if (!target) {
       if (!disk.live) {
-        const lineage = { snapshotId: null, tarball: 'empty', startedAt: null, primaryIn: [], claim: null }
-        disk.live = { lineage, content: 0n }
+        disk.live = emptyDirectory()
       }
       decided = true
       member.ha.data = 'ready -'
       return decide(epoch, null, want)
     }
     const own =
-      disk.live?.lineage.primaryIn.includes(target.epoch) &&
+      disk.live !== undefined &&
+      highest(disk.live.lineage) === target.epoch &&
       list?.find((one) => one.epoch === target.epoch && one.seq === 0)?.writer === member.name
     if (own || (disk.live && isLevel(target))) {
       if (!decided) member.ha.data = 'ready -'
@@ -268,7 +279,13 @@ export function startFetcher(world: World, member: Member): void {
       const known = store.get(final.id)
       disk.live = {
         ...live,
-        lineage: { snapshotId: final.id, tarball: final.tarball, startedAt: known?.startedAt ?? null, primaryIn: [], claim },
+        lineage: {
+          snapshotId: final.id,
+          tarball: final.tarball,
+          startedAt: known?.startedAt ?? null,
+          primaryIn: [],
+          claim,
+        },
       }
       acknowledged = want
       later()

@@ -12,9 +12,10 @@ export function startGuard(world: World, member: Member): void {
   const margin = world.variation.slips.has('guard waits for the deadline') ? -200 : TICK
 
   const mayRun = (permit: Permit | undefined, now: number) => {
-    if (!permit || permit.bootId !== member.bootId || !member.ha.data?.startsWith('ready')) return false
+    if (!permit || permit.bootId !== member.bootId || !member.ha.data?.startsWith('ready'))
+      return false
     if (permit.role !== 'primary') return permit.role === 'standby'
-    return (now + margin < permit.termAt && permit.killAt - now <= LONGEST)
+    return now + margin < permit.termAt && permit.killAt - now <= LONGEST
   }
 
   const tick = () => {
@@ -24,7 +25,8 @@ export function startGuard(world: World, member: Member): void {
     const permitLine = member.ha.permit?.line ?? '-'
     const dataLine = member.ha.data ?? '-'
     const { running } = member
-    if (running?.endsAt != null && member.simulation.now >= running.endsAt) world.meilisearchEnds(member)
+    if (running?.endsAt != null && member.simulation.now >= running.endsAt)
+      world.meilisearchEnds(member)
     if (member.running) judge(permit, now)
     const state = member.running ? 'running' : 'stopped'
     const pid = member.running?.pid ?? null
@@ -46,7 +48,8 @@ export function startGuard(world: World, member: Member): void {
         ? running.role === 'standby' || running.epoch === permit.epoch
         : permit?.role === running.role
     if (same && mayRun(permit, now)) {
-      if (permit?.role === 'primary' && running.role === 'standby') world.meilisearchLeads(member, permit)
+      if (permit?.role === 'primary' && running.role === 'standby')
+        world.meilisearchLeads(member, permit)
       return
     }
     const expiring = permit?.role === 'primary' && same && permit.bootId === member.bootId

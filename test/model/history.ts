@@ -3,7 +3,7 @@ import { anyFault, FAULTS_END, inflict, type Fault } from './faults.ts'
 import { CALM, type Weather } from './network.ts'
 import { Simulation } from './simulation.ts'
 import { REAL, type Variation } from './variation.ts'
-import { USUAL, World, type WorldSettings } from './world.ts'
+import { COLD, USUAL, World, type WorldSettings } from './world.ts'
 
 /** Everything that makes one history what it is: run twice, it is the same. */
 export interface History {
@@ -11,6 +11,7 @@ export interface History {
   members: { rate: number; guardOffset: number }[]
   weather: Weather
   faults: Fault[]
+  cold: boolean
 }
 
 const often = fc.constantFrom(0, 0, 0.02, 0.1, 0.3)
@@ -27,6 +28,7 @@ export const anyHistory: fc.Arbitrary<History> = fc.record({
   ),
   weather: fc.record({ lost: often, late: often, doubled: often, answerLost: often }),
   faults: fc.array(anyFault, { minLength: 1, maxLength: 14 }),
+  cold: fc.boolean(),
 })
 
 /** With the faults over, how long it may take until one member serves (centiseconds). */
@@ -39,7 +41,7 @@ export const RECOVERY = 15_000
 export function live(
   history: History,
   variation: Variation = REAL,
-  settings: WorldSettings = USUAL,
+  settings: WorldSettings = history.cold ? COLD : USUAL,
 ): World {
   const simulation = new Simulation(history.seed)
   const world = new World(simulation, history.members, variation, settings)

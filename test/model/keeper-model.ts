@@ -28,7 +28,7 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
   const rules = { ...RULES, ...world.variation.rules }
   const old = member.ha.permit?.permit
   const inForce = permitsPrimary(old, member.boot(), member.bootId) ? old : null
-  let state = startingState(member.boot(), inForce)
+  let state = startingState(member.boot(), inForce, old?.epoch ?? 0)
   const events: Event[] = []
   let busy = false
   let exiting = false
@@ -70,7 +70,11 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
     })
   const askPod = (apply: () => ReturnType<typeof pods.read>) =>
     network.call('pods', caller, timeout, apply, (result) =>
-      take(typeof result === 'object' ? { type: 'podAnswered', pod: result.ok } : { type: 'podFailed' }),
+      take(
+        typeof result === 'object'
+          ? { type: 'podAnswered', pod: result.ok }
+          : { type: 'podFailed' },
+      ),
     )
 
   const perform = (action: Action): void => {

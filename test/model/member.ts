@@ -29,6 +29,11 @@ export interface Directory {
   content: Content
 }
 
+export const emptyDirectory = (): Directory => ({
+  lineage: { snapshotId: null, tarball: 'empty', startedAt: null, primaryIn: [], claim: null },
+  content: 0n,
+})
+
 export interface Disk {
   live: Directory | undefined
   /** Unpacked and complete. */

@@ -7,9 +7,16 @@ const slip = (...slips: Slip[]): Variation => ({ rules: {}, slips: new Set(slips
 
 /** One rule broken at a time. Each must make some history break a promise. */
 export const MUTATIONS: Record<string, Variation> = {
-  'the deadline counts from the response': rule({ countedFrom: (_sentAt, answeredAt) => answeredAt }),
-  'a success after its deadline is accepted': rule({
+  'the deadline counts from the response': rule({
+    countedFrom: (_sentAt, answeredAt) => answeredAt,
+  }),
+  'a success after its deadline counts': rule({
     stillHeld: (hold, now, timing) => now < hold.sentAt + timing.termAt + 600,
+    countedFrom: (sentAt, answeredAt) => (answeredAt > sentAt + 150 ? answeredAt : sentAt),
+  }),
+  'unchanged is judged by holder and renewals': rule({
+    isUnchanged: (last, found) =>
+      last.record.holder === found.record.holder && last.record.renewals === found.record.renewals,
   }),
   'renewedAt is trusted': rule({
     unchangedLongEnough: ({ record }, now, wait) =>
@@ -26,12 +33,16 @@ export const MUTATIONS: Record<string, Variation> = {
   }),
   'a record without holder is free': rule({ markerCounts: (record) => record.holder === null }),
   'epochs start again with a record made anew': rule({
+    epochAnew: () => 0,
     nextEpoch: (record) => record.epoch + 1,
   }),
   'no gap after a lost record': rule({
+    epochAnew: (highest) => highest,
     nextEpoch: (record, highest) => Math.max(record.epoch, highest) + 1,
   }),
-  'a holder recreates its record at any time': rule({ mayRecreate: (hold) => hold !== null }),
+  'a marker counts for those who did not watch': rule({
+    markerCounts: (record, highest) => RULES.markerCounts(record, highest, record.epoch),
+  }),
   'released before Meilisearch is dead': rule({ confirmedDead: () => true }),
   'standby straight after primary': rule({ labelIsOff: () => true }),
   'the guard shares the keeper’s clock': rule({ guardBehind: () => 0 }),
@@ -46,7 +57,10 @@ export const MUTATIONS: Record<string, Variation> = {
   'a strip may leave the version as it was': slip('strip leaves the version'),
   'labels without version': slip('label without version'),
   'publishes without a claim': slip('publishes without claim'),
-  'the final snapshot of a running directory': slip('final of a running directory'),
+  'the final snapshot of a running directory': {
+    rules: { confirmedDead: () => true },
+    slips: new Set<Slip>(['final of a running directory']),
+  },
   'what diverged is replaced': slip('diverged is replaced'),
   'the guard acts when the deadline has passed': slip('guard waits for the deadline'),
 }

@@ -1,6 +1,6 @@
 import type { LeaseRecord } from '@meili-ha/lease-keeper/lease/lease.ts'
 import type { Directory, Member } from './member.ts'
-import { holdsAll, newestOf, type Content } from './services.ts'
+import { holdsAll, newestOf, type Content, type Snapshot } from './services.ts'
 import type { World } from './world.ts'
 
 export class BrokenPromise extends Error {}
@@ -11,10 +11,12 @@ export class BrokenPromise extends Error {}
  * - no Meilisearch that a primary's label leads to runs without a primary permit;
  * - a released lease means a dead Meilisearch, and a drained one had published every write;
  * - whoever leads holds everything that was published by its chain before it took the lease;
+ * - an epoch's claim is its first manifest;
  * - no acknowledged write is destroyed that isn't published or set aside.
  */
 export class Promises {
   readonly #world: World
+  #woundBack = false
   #highest: { epoch: number; member: Member } | undefined
   /** What the newest snapshot held when the lease was taken for an epoch. */
   readonly #due = new Map<number, Content>()
@@ -29,6 +31,14 @@ export class Promises {
     throw new BrokenPromise(`at ${this.#world.simulation.now / 100} s: ${what}`)
   }
 
+  /**
+   * A person put an older record back, or removed the only one there is (cold): no program can know of
+   * terms that only that record told of. Their epochs may come again; nothing else may break.
+   */
+  windBack(): void {
+    this.#woundBack = true
+  }
+
   leads(member: Member, epoch: number): void {
     for (const other of this.#world.members) {
       if (other !== member && other.running?.role === 'primary') {
@@ -36,7 +46,11 @@ export class Promises {
       }
     }
     const last = this.#highest
-    if (last && (epoch < last.epoch || (epoch === last.epoch && member !== last.member))) {
+    if (
+      !this.#woundBack &&
+      last &&
+      (epoch < last.epoch || (epoch === last.epoch && member !== last.member))
+    ) {
       this.fail(`${member.name} leads in ${epoch} after ${last.member.name} in ${last.epoch}`)
     }
     if (last?.epoch !== epoch) this.terms += 1
@@ -67,12 +81,19 @@ export class Promises {
   #released(record: LeaseRecord, by: string): void {
     const member = this.#world.members.find(({ name }) => name === by)!
     if (member.running?.role === 'primary') this.fail(`${by} released while its Meilisearch runs`)
-    const final = this.#world.store.manifests.find((one) => one.final && one.epoch === record.released)
+    const final = this.#world.store.manifests.find(
+      (one) => one.final && one.epoch === record.released,
+    )
     if (!final) return
     this.drained += 1
     if (!holdsAll(final.content, member.disk.live?.content ?? 0n)) {
       this.fail(`${by} drained, and its final snapshot lacks acknowledged writes`)
     }
+  }
+
+  published({ id, epoch, seq }: Snapshot): void {
+    const claimed = this.#world.store.manifests.some((one) => one.epoch === epoch && one.seq === 0)
+    if (seq > 0 && !claimed) this.fail(`${id} is published before its epoch's claim`)
   }
 
   destroyed(member: Member, directory: Directory): void {

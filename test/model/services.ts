@@ -7,7 +7,8 @@ export class LeaseRegister {
   record: LeaseRecord | undefined
   #version = 0
   readonly past: LeaseRecord[] = []
-  onWrite: (record: LeaseRecord, last: LeaseRecord | undefined, by: string | null) => void = () => {}
+  onWrite: (record: LeaseRecord, last: LeaseRecord | undefined, by: string | null) => void =
+    () => {}
 
   read(): VersionedRecord | undefined {
     return this.record && { record: this.record, version: String(this.#version) }
@@ -41,7 +42,10 @@ export class LeaseRegister {
 
 /** The API server's pods: a no-op PATCH leaves the version as it is. */
 export class Pods {
-  readonly #pods = new Map<string, { version: number; primary: boolean; reads: boolean; mark: string }>()
+  readonly #pods = new Map<
+    string,
+    { version: number; primary: boolean; reads: boolean; mark: string }
+  >()
   onChange: (member: string) => void = () => {}
 
   add(member: string): void {
@@ -96,11 +100,13 @@ export const idOf = (epoch: number, seq: number): string =>
 /** The bucket: manifests with what their tarballs hold. */
 export class SnapshotStore {
   readonly manifests: Snapshot[] = []
+  onPut: (snapshot: Snapshot) => void = () => {}
 
   /** If-None-Match: * */
   put(snapshot: Snapshot): void {
     if (this.get(snapshot.id)) throw new Refused('exists')
     this.manifests.push(snapshot)
+    this.onPut(snapshot)
   }
 
   get(id: string): Snapshot | undefined {

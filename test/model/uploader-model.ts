@@ -108,14 +108,19 @@ export function startUploader(world: World, member: Member): void {
       write({ failed: { want, message: 'this epoch has no claim' } })
       return later()
     }
-    const stopped = member.ha.beat?.state === 'stopped' || world.variation.slips.has('final of a running directory')
+    const stopped =
+      member.ha.beat?.state === 'stopped' ||
+      world.variation.slips.has('final of a running directory')
     if (!stopped || !member.disk.live) return later()
     archive(
       epoch,
       (snapshot) =>
         put(snapshot, want, () => {
           const { id, tarball } = snapshot
-          write({ final: { epoch, id, tarball }, newest: { id, snapshotStartedAt: snapshot.startedAt } })
+          write({
+            final: { epoch, id, tarball },
+            newest: { id, snapshotStartedAt: snapshot.startedAt },
+          })
         }),
       true,
     )

@@ -5,7 +5,7 @@ import { timingFor } from '@meili-ha/lease-keeper/timing.ts'
 import { startFetcher } from './fetcher-model.ts'
 import { startGuard } from './guard-model.ts'
 import { startKeeper } from './keeper-model.ts'
-import { Member, type Directory } from './member.ts'
+import { emptyDirectory, Member, type Directory } from './member.ts'
 import { Network } from './network.ts'
 import { Promises } from './promises.ts'
 import { LeaseRegister, Pods, SnapshotStore } from './services.ts'
@@ -27,6 +27,8 @@ export const USUAL: WorldSettings = {
   catchUpTimeout: 1_500,
   drainLimit: 3_000,
 }
+
+export const COLD: WorldSettings = { ...USUAL, standby: 'cold' }
 
 /** Several members, a lease, a bucket, an API server, clients: everything that a history happens in. */
 export class World {
@@ -60,7 +62,10 @@ export class World {
     this.promises = new Promises(this)
     this.register.onWrite = (record, last, by) => this.promises.leaseWritten(record, last, by)
     this.pods.onChange = () => this.promises.checkRoutes()
+    this.store.onPut = (snapshot) => this.promises.published(snapshot)
+    const volume = { live: emptyDirectory(), next: undefined, setAside: [] }
     for (const member of this.members) {
+      if (settings.standby === 'cold') member.disk = volume
       this.pods.add(member.name)
       this.powerOn(member)
     }
@@ -71,14 +76,17 @@ export class World {
     member.boots += 1
     member.bootedAt = this.simulation.now
     member.guard.start(() => startGuard(this, member))
-    member.fetcher.start(() => startFetcher(this, member))
-    member.uploader.start(() => startUploader(this, member))
+    if (this.settings.standby === 'warm') {
+      member.fetcher.start(() => startFetcher(this, member))
+      member.uploader.start(() => startUploader(this, member))
+    }
     this.startKeeper(member)
   }
 
   /** The host dies at once: `/ha` is forgotten, the disk and the pod's labels are not. */
   reboot(member: Member, downtime: number): void {
-    for (const process of [member.keeper, member.fetcher, member.uploader, member.guard]) process.kill()
+    for (const process of [member.keeper, member.fetcher, member.uploader, member.guard])
+      process.kill()
     member.running = undefined
     member.ha = {}
     const { boots } = member
@@ -91,7 +99,7 @@ export class World {
   }
 
   restart(member: Member, which: 'fetcher' | 'uploader'): void {
-    if (!member.guard.alive) return
+    if (!member.guard.alive || this.settings.standby === 'cold') return
     const start = which === 'fetcher' ? startFetcher : startUploader
     member[which].start(() => start(this, member))
   }
@@ -105,7 +113,9 @@ export class World {
   }
 
   isHealthy({ running }: Member): boolean {
-    return running !== undefined && running.endsAt === null && running.readyAt <= this.simulation.now
+    return (
+      running !== undefined && running.endsAt === null && running.readyAt <= this.simulation.now
+    )
   }
 
   meilisearchStarts(member: Member, permit: Permit): void {

@@ -15,7 +15,7 @@ export function whyNotStanding(turn: Turn): string | null {
   if (unfit) return unfit
 
   const { record } = seen
-  const marker = rules.markerCounts(record, highestEpoch(turn))
+  const marker = rules.markerCounts(record, highestEpoch(turn), state.lease.watched)
   const wait = marker ? 0 : rules.waitFor(record, settings.timing)
   if (!marker && !rules.unchangedLongEnough(seen, now, wait)) return 'the lease is held'
   const asked = isAsked(turn, record)

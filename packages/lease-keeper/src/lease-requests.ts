@@ -1,5 +1,5 @@
 import type { LeaseRecord } from './lease/lease.ts'
-import { announced, highestEpoch, released, renewed, taken } from './records.ts'
+import { announced, released, renewed, taken } from './records.ts'
 import type { Hold, Purpose } from './state.ts'
 import { guardIsFresh, type Turn } from './turn.ts'
 
@@ -22,11 +22,8 @@ function keep(turn: Turn, hold: Hold): void {
     return read(turn)
   }
   if (lease.seen) return update(turn, 'renew', renewed(turn, hold, lease.seen.record))
-  const mine = highestEpoch(turn) <= hold.epoch
-  if (mine && turn.rules.mayRecreate(hold, turn.now.boot, turn.settings.timing)) {
-    return create(turn, 'renew', renewed(turn, hold, lease.last))
-  }
-  read(turn)
+  // Deleted: nobody else can have led since, so this term goes on.
+  create(turn, 'renew', renewed(turn, hold, lease.last))
 }
 
 /**

@@ -1,28 +1,26 @@
 import type { Event } from './event.ts'
 import type { VersionedRecord } from './lease/lease.ts'
+import type { Rules } from './rules.ts'
 import type { LeaseView } from './state.ts'
 import { guardIsFresh, type Turn } from './turn.ts'
 
-/** Notes what an answer showed. "Unchanged" = same holder and renewals; a person's request changes neither. */
+/** Notes what an answer showed, and since when it has been so. */
 export function observeRecord(
   view: LeaseView,
   found: VersionedRecord | undefined,
   now: number,
+  rules: Rules,
 ): LeaseView {
   const answered = { ...view, answeredAt: now, stale: false, inFlight: null }
   if (!found) return { ...answered, seen: null, missingSince: view.missingSince ?? now }
-  const last = view.seen
-  const unchanged =
-    last !== null &&
-    last.record.holder === found.record.holder &&
-    last.record.renewals === found.record.renewals &&
-    last.record.epoch === found.record.epoch
+  const unchanged = view.seen !== null && rules.isUnchanged(view.seen, found)
   return {
     ...answered,
     last: found.record,
-    seen: { ...found, since: unchanged ? last.since : now },
+    seen: { ...found, since: unchanged && view.seen ? view.seen.since : now },
     missingSince: null,
     highest: Math.max(view.highest, found.record.epoch),
+    watched: found.record.holder === null ? view.watched : found.record.epoch,
   }
 }
 
@@ -46,7 +44,7 @@ export function observeLease(
     turn.state = { ...state, lease: afterFailure(lease, now.boot, wait) }
     return
   }
-  const view = observeRecord(lease, event.found, now.boot)
+  const view = observeRecord(lease, event.found, now.boot, rules)
   // Read because something had gone wrong: the write that waits for it is due now.
   const soon = lease.stale && guardIsFresh(turn)
   turn.state = { ...state, lease: { ...view, nextAt: soon ? now.boot : view.nextAt } }

@@ -1,7 +1,6 @@
 import type { LeaseRecord } from './lease/lease.ts'
 import { identityOf, isOwnUid } from './settings.ts'
 import type { Hold } from './state.ts'
-import { EPOCH_GAP } from './rules.ts'
 import type { Turn } from './turn.ts'
 
 /** The highest epoch known anywhere: records seen, the store's newest, this directory's own past. */
@@ -69,14 +68,14 @@ export function taken(turn: Turn, epoch: number, last: LeaseRecord): LeaseRecord
 
 /** A record for a cluster that has none: without holder, so that everyone waits for L, its maker too. */
 export function announced(turn: Turn): LeaseRecord {
-  const { settings, state, now } = turn
+  const { settings, rules, state, now } = turn
   const { last } = state.lease
   const highest = highestEpoch(turn)
   const fresh = highest === 0 && state.sync?.uninitialised === true
   return {
     holder: null,
     member: null,
-    epoch: fresh ? 0 : highest + EPOCH_GAP,
+    epoch: fresh ? 0 : rules.epochAnew(highest),
     renewals: (last?.renewals ?? 0) + 1,
     durationMs: settings.timing.takeover * 10,
     renewedAt: last?.renewedAt ?? now.wall,

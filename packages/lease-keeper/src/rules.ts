@@ -1,6 +1,6 @@
 import { echoesStoppedPermit, type GuardBeat } from '@meili-ha/core/ha/guard-beat.ts'
 import { formatPermit, type Permit } from '@meili-ha/core/ha/permit.ts'
-import type { LeaseRecord } from './lease/lease.ts'
+import type { LeaseRecord, VersionedRecord } from './lease/lease.ts'
 import type { Before, Hold, KeeperState } from './state.ts'
 import type { Now } from './event.ts'
 import type { Timing } from './timing.ts'
@@ -19,13 +19,23 @@ export interface Rules {
   stillHeld(hold: Hold, now: number, timing: Timing): boolean
   /** How long a record must be seen unchanged: an edited duration can only make it longer. */
   waitFor(record: LeaseRecord, timing: Timing): number
+  /**
+   * Whether nobody wrote between two reads. Holder and renewals would not do: a backup that is restored,
+   * or a record that is emptied, twice, says twice the same, and somebody may have led in between. So a
+   * person's request restarts the wait too.
+   */
+  isUnchanged(last: VersionedRecord, found: VersionedRecord): boolean
   /** Watched on the own boot clock from the answer that first showed it; `renewedAt` is never believed. */
   unchangedLongEnough(seen: { record: LeaseRecord; since: number }, now: Now, wait: number): boolean
-  /** A marker of an epoch that isn't the highest seen anywhere comes from a restored backup. */
-  markerCounts(record: LeaseRecord, highest: number): boolean
+  /**
+   * A marker of an epoch that isn't the highest seen anywhere comes from a restored backup, and so may
+   * any other: it counts for those who watched that very term while it was held.
+   */
+  markerCounts(record: LeaseRecord, highest: number, watched: number): boolean
+  /** The epoch of a record made anew. */
+  epochAnew(highest: number): number
+  /** One more; but a record that fell behind what is known has lost terms, like one that was deleted. */
   nextEpoch(record: LeaseRecord, highest: number): number
-  /** A record that was deleted: the holder alone, and only before its own term-at, names itself in it. */
-  mayRecreate(hold: Hold | null, now: number, timing: Timing): boolean
   /** Nothing may be said about Meilisearch's death but what the guard echoes. */
   confirmedDead(
     beat: GuardBeat | null,
@@ -43,12 +53,16 @@ export const RULES: Rules = {
   countedFrom: (sentAt) => sentAt,
   stillHeld: (hold, now, timing) => now < hold.sentAt + timing.termAt,
   waitFor: (record, timing) => Math.max(timing.takeover, Math.ceil(record.durationMs / 10)),
+  isUnchanged: (last, found) => last.version === found.version,
   unchangedLongEnough: (seen, now, wait) => now.boot >= seen.since + wait,
-  markerCounts: (record, highest) =>
-    record.holder === null && record.released === record.epoch && record.epoch >= highest,
+  markerCounts: (record, highest, watched) =>
+    record.holder === null &&
+    record.released === record.epoch &&
+    record.epoch >= highest &&
+    record.epoch === watched,
+  epochAnew: (highest) => highest + EPOCH_GAP,
   nextEpoch: (record, highest) =>
     record.epoch >= highest ? record.epoch + 1 : highest + EPOCH_GAP,
-  mayRecreate: (hold, now, timing) => hold !== null && now < hold.sentAt + timing.termAt,
   confirmedDead: (beat, permit) =>
     permit?.permit.role === 'stop' &&
     echoesStoppedPermit(beat ?? undefined, formatPermit(permit.permit), permit.writtenAt),

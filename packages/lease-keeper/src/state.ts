@@ -104,6 +104,8 @@ export interface LeaseView {
   answeredAt: number | null
   /** The highest epoch that any record showed to this keeper. */
   highest: number
+  /** The epoch of the last term that this keeper saw held. */
+  watched: number
   inFlight: { purpose: Purpose; sentAt: number; record: LeaseRecord | null } | null
   /** Something went wrong since the last answer: read before writing. */
   stale: boolean
@@ -126,8 +128,13 @@ export interface PodView {
 /**
  * A keeper that has just started.
  * @param permit `/ha/permit` as found, when it is a primary permit in force (see permitsPrimary)
+ * @param epoch the epoch that `/ha/permit` names, whatever it says; 0 = none
  */
-export function startingState(now: number, permit: PrimaryPermit | null): KeeperState {
+export function startingState(
+  now: number,
+  permit: PrimaryPermit | null,
+  epoch: number,
+): KeeperState {
   return {
     phase: { name: 'starting', since: now, resume: permit, renewedAt: null },
     lease: {
@@ -135,7 +142,8 @@ export function startingState(now: number, permit: PrimaryPermit | null): Keeper
       last: null,
       missingSince: null,
       answeredAt: null,
-      highest: permit?.epoch ?? 0,
+      highest: epoch,
+      watched: 0,
       inFlight: null,
       stale: true,
       nextAt: now,

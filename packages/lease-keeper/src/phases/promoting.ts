@@ -43,7 +43,8 @@ function giveBack(turn: Turn, phase: Promoting, reason: string): void {
     turn.state = { ...turn.state, lease: { ...state.lease, nextAt: now.boot } }
     release(turn, phase.hold)
   }
-  const standAfter = now.boot + settings.timing.takeover
+  // Two, not one: the others may have a reason not to believe the marker, and then they wait for L.
+  const standAfter = now.boot + 2 * settings.timing.takeover
   turn.state = { ...turn.state, standAfter, syncAfter: now.boot }
   backToStandby(turn)
   if (state.terminated) turn.actions.push({ type: 'exit' })
