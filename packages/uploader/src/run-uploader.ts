@@ -47,7 +47,8 @@ export async function runUploader(
         upload = new AbortController()
         const either = AbortSignal.any([stop, upload.signal])
         const context = snapshotContext(parts, file, asked, either)
-        await term?.published(await publisher.publish(file, context, either))
+        const manifest = await publisher.publish(file, context, either)
+        await term?.published(manifest)
         await housekeeping.tidy()
       }),
   })

@@ -3,14 +3,16 @@ import { Command } from 'commander'
 import { MeiliHaError, messageOf } from '../errors.ts'
 import { commonFlags } from './common-flags.ts'
 import type { Host } from './host.ts'
+import type { ListenAddress } from './units.ts'
 
 /** `health`: asks the running program's own `/healthz`; exit 0 or 1. For container health checks. */
 export function healthCommand(host: Host, port: number): Command {
   return new Command('health')
     .description("Ask the running program's /healthz; exit 0 when it is well.")
     .addOption(commonFlags(host).listen(port))
-    .action(async (options: { listen: { host: string | undefined; port: number } | null }) => {
-      if (!options.listen) throw new MeiliHaError('USAGE', '--listen is off: nothing to ask')
+    .action(async (options: { listen: ListenAddress }) => {
+      if (options.listen === 'off')
+        throw new MeiliHaError('USAGE', '--listen is off: nothing to ask')
       const { host: address = '127.0.0.1', port: target } = options.listen
       const { status, body } = await get(address, target).catch((cause: unknown) => {
         throw new MeiliHaError('TIMEOUT', `nobody answers on port ${target}: ${messageOf(cause)}`, {

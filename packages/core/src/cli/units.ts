@@ -61,9 +61,12 @@ export function parseGzipLevel(text: string): number {
   return Number(text)
 }
 
+/** Where a server listens; commander turns a null into '', so `off` is a word. */
+export type ListenAddress = { host: string | undefined; port: number } | 'off'
+
 /** `:7711`, `127.0.0.1:0`, `[::1]:7711`; `off` = don't listen. */
-export function parseListen(text: string): { host: string | undefined; port: number } | null {
-  if (text === 'off') return null
+export function parseListen(text: string): ListenAddress {
+  if (text === 'off') return 'off'
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]*)):([0-9]{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (!match || port > 65_535) {

@@ -27,12 +27,7 @@ export class Metrics {
 
   counter(name: string, help: string): Counter
   counter(name: string, help: string, label: string, values: readonly string[]): Counter
-  counter(
-    name: string,
-    help: string,
-    label?: string,
-    values: readonly string[] = [],
-  ): Counter {
+  counter(name: string, help: string, label?: string, values: readonly string[] = []): Counter {
     const counter = new Counter({
       name: this.#prefix + name,
       help,

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import type { ListenAddress } from '../cli/units.ts'
 
 export interface Answer {
   status: number
@@ -9,8 +10,7 @@ export interface Answer {
 }
 
 export interface ServerOptions {
-  /** Null = don't listen. */
-  listen: { host: string | undefined; port: number } | null
+  listen: ListenAddress
   registry: Registry
   /** Called before metrics are read, for gauges that depend on the time. */
   refresh?: () => void
@@ -27,7 +27,7 @@ export interface RunningServer {
 /** Serves `/metrics` and the given read-only routes. No HTTP verb changes anything. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { listen } = options
-  if (listen === null) return { port: 0, close: async () => {} }
+  if (listen === 'off') return { port: 0, close: async () => {} }
   const server = createServer({ requestTimeout: 5000, keepAliveTimeout: 5000 }, (req, res) => {
     answer(options, req)
       .catch(() => ({ status: 500, body: 'internal error' }))

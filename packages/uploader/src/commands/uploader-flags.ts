@@ -6,6 +6,7 @@ import {
   parseDuration,
   parseGzipLevel,
   parsePercent,
+  type ListenAddress,
 } from '@meili-ha/core/cli/units.ts'
 
 /** The port of metrics, health and status. */
@@ -20,7 +21,7 @@ export interface UploaderFlags extends StoreFlags {
   lease?: string
   haDir?: string
   annotateCommand?: string
-  listen: { host: string | undefined; port: number } | null
+  listen: ListenAddress
   logLevel: string
   logFormat?: 'pretty' | 'json'
   keepLast: number
