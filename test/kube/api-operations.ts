@@ -73,8 +73,11 @@ function review({ body, rules }: ApiRequest) {
   return { status: 201, body: { ...(body as object), status: { allowed } } }
 }
 
-/** The rules of a Lease that a keeper could break. */
+/** The rules of the real one that a keeper could break. */
 function validate(resource: string, body: KubeObject): void {
+  const { generateName = 'name-' } = body.metadata as { generateName?: string }
+  if (!/^[a-z0-9][a-z0-9.-]*-$/.test(generateName)) throw invalid('metadata.generateName')
+  if (resource === 'events' && String(body['note']).length > 1024) throw invalid('note: too long')
   if (resource !== 'leases') return
   const spec = (body['spec'] ?? {}) as Record<string, unknown>
   if (spec['holderIdentity'] === '') throw invalid('spec.holderIdentity must not be empty')

@@ -179,19 +179,39 @@ describe.each(kubeWorlds())('access to a $name', ({ name, start }) => {
     return world[Symbol.asyncDispose]()
   })
 
-  it('comes from a kubeconfig, and its token file is read again', async () => {
+  it('comes from a kubeconfig, which is read again after a 401', async () => {
     await using dir = await tempDir()
-    const KUBECONFIG = await writeKubeconfig(site, token, dir.path)
+    const KUBECONFIG = await writeKubeconfig(site, { token: 'expired' }, dir.path)
     vi.stubEnv('KUBECONFIG', KUBECONFIG)
-    const access = await kubeAccess({ KUBECONFIG })
+    const access = await kubeAccess({ KUBECONFIG, KUBERNETES_SERVICE_HOST: 'another' })
     expect(access.namespace).toBe(site.namespace)
     using api = clientOf(access)
-    await writeFile(join(dir.path, 'token'), 'expired')
-    await expect(new KubernetesLease(api, 'demo').read()).rejects.toMatchObject({
-      failure: 'denied',
-    })
-    await writeFile(join(dir.path, 'token'), token)
-    expect(await new KubernetesLease(api, 'demo').read()).toBeUndefined()
+    const lease = new KubernetesLease(api, 'demo')
+    await expect(lease.read()).rejects.toMatchObject({ failure: 'denied' })
+    await writeKubeconfig(site, { token }, dir.path)
+    expect(await lease.read()).toBeUndefined()
+    await lease.create(RECORD)
+  })
+
+  it('comes from a plugin, which is asked again after a 401', async () => {
+    await using dir = await tempDir()
+    const file = join(dir.path, 'credential.json')
+    const say = (status: object) =>
+      writeFile(file, JSON.stringify({ kind: 'ExecCredential', status }))
+    const apiVersion = 'client.authentication.k8s.io/v1'
+    const exec = { apiVersion, command: 'cat', args: [file] }
+    vi.stubEnv('KUBECONFIG', await writeKubeconfig(site, { exec }, dir.path))
+    await say({ token: 'expired' })
+    using api = clientOf(await kubeAccess({}))
+    const lease = new KubernetesLease(api, 'demo')
+    await expect(lease.read()).rejects.toMatchObject({ failure: 'denied' })
+    await say({ token })
+    expect(await lease.read()).toBeUndefined()
+  })
+
+  it('is missing where a kubeconfig cannot be read', async () => {
+    vi.stubEnv('KUBECONFIG', '/nowhere/config')
+    await expect(kubeAccess({})).rejects.toSatisfy((error) => isError(error, 'LEASE_UNREACHABLE'))
   })
 
   // The in-process server speaks http, and no pod does.

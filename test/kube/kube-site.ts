@@ -67,15 +67,13 @@ export function clientOf(access: KubeAccess, timeoutMs = 5000): KubeApi & Dispos
   return Object.assign(api, { [Symbol.dispose]: () => api.close() })
 }
 
-/** Writes a kubeconfig for `token` into `directory` and returns its path: for programs of ours. */
+/** Writes a kubeconfig for `user` into `directory` and returns its path: for programs of ours. */
 export async function writeKubeconfig(
   site: KubeSite,
-  token: string,
+  user: { token: string } | { exec: { apiVersion: string; command: string; args: string[] } },
   directory: string,
 ): Promise<string> {
   const path = join(directory, 'kubeconfig')
-  const tokenFile = join(directory, 'token')
-  await writeFile(tokenFile, token)
   const trust = site.ca
     ? { 'certificate-authority-data': Buffer.from(site.ca).toString('base64') }
     : { 'insecure-skip-tls-verify': true }
@@ -83,7 +81,7 @@ export async function writeKubeconfig(
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name: 'test', cluster: { server: site.server, ...trust } }],
-    users: [{ name: 'keeper', user: { tokenFile } }],
+    users: [{ name: 'keeper', user }],
     contexts: [
       { name: 'test', context: { cluster: 'test', user: 'keeper', namespace: site.namespace } },
     ],

@@ -41,7 +41,12 @@ export async function startRealApiServer(assets: string): Promise<KubeWorld> {
     const keeperToken = (cluster: string) => grantKeeper(api, cluster)
     return { ...where, admin: api, inProcess: undefined, keeperToken }
   }
-  await until('the API server answers', () => newSite(), { timeoutMs: 60_000, everyMs: 250 })
+  const api = clientOf(accessOf({ server, ca, namespace: 'default' }, admin), 20_000)
+  // It answers before it has made the roles that every user has: who may ask for its own rights.
+  const path = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:basic-user'
+  const made = () => api.call({ method: 'GET', path })
+  await until('the API server is ready', made, { timeoutMs: 60_000, everyMs: 250 })
+  api.close()
   const owned = started.move()
   return { newSite, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }

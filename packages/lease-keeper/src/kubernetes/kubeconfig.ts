@@ -6,6 +6,7 @@ import type { KubeAccess, KubeCredentials } from './kube-access.ts'
 /**
  * Access as kubectl has it: KUBECONFIG or ~/.kube/config, with client certificates, tokens, exec
  * plugins and proxies. For commands at a person's desk; @kubernetes/client-node is loaded only here.
+ * Its version 2.0.1 doesn't know `tokenFile`: who needs a file of a token has a pod's, or a plugin.
  * @throws LEASE_UNREACHABLE when there is no configuration, or none that can be read
  */
 export async function kubeconfigAccess(): Promise<KubeAccess> {

@@ -29,7 +29,7 @@ export async function writePodEvent(
     body: {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { generateName: `${pod.name}.`, namespace },
+      metadata: { generateName: `${pod.name}-`, namespace },
       eventTime: new Date(at).toISOString().replace('Z', '000Z'),
       reportingController: 'meili-ha/lease-keeper',
       reportingInstance: pod.name,
