@@ -55,9 +55,9 @@ export async function startApiServer(): Promise<ApiServer> {
   })
   server.on('connection', (socket) => {
     connections++
-    if (partition === 'refuse') return void socket.resetAndDestroy()
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+    if (partition === 'refuse') socket.resetAndDestroy()
   })
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -92,7 +92,9 @@ describe('a faulty API server', () => {
   it('shows after a lost answer whether the write took effect', async () => {
     const { version } = await lease.create(RECORD)
     server.faults.add({ kind: 'lost-answer' })
-    await expect(lease.update({ ...RECORD, renewals: 2 }, version)).rejects.toThrow()
+    await expect(lease.update({ ...RECORD, renewals: 2 }, version)).rejects.toMatchObject({
+      failure: 'unknown',
+    })
     expect((await lease.read())?.record.renewals).toBe(2)
   })
 
@@ -112,7 +114,7 @@ describe('a faulty API server', () => {
 
   it('sends a call once, except after a 401', async () => {
     server.faults.add({ kind: 'status', status: 503 })
-    await expect(lease.read()).rejects.toThrow()
+    await expect(lease.read()).rejects.toMatchObject({ failure: 'unknown' })
     expect(server.calls).toHaveLength(1)
     server.faults.add({ kind: 'status', status: 401 })
     expect(await lease.read()).toBeUndefined()

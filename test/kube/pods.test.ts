@@ -1,3 +1,4 @@
+import { KubeError } from '@meili-ha/lease-keeper/kubernetes/kube-error.ts'
 import { hasRight, rightsNeeded } from '@meili-ha/lease-keeper/kubernetes/rights.ts'
 import { writePodEvent } from '@meili-ha/lease-keeper/kubernetes/pod-event.ts'
 import { Pods } from '@meili-ha/lease-keeper/kubernetes/pods.ts'
@@ -98,10 +99,10 @@ describe.each(kubeWorlds())('pods on a $name', ({ start }) => {
     const young = await member('meili-0')
     const labels = { primary: true, reads: true, mark: '1/1' }
     await expect(old.readOwn()).rejects.toMatchObject({ failure: 'missing' })
-    await expect(old.patchOwn({ version, ...labels })).rejects.toThrow()
+    await expect(old.patchOwn({ version, ...labels })).rejects.toBeInstanceOf(KubeError)
     const { version: current } = await young.readOwn()
-    await expect(old.patchOwn({ version: current, ...labels })).rejects.toThrow()
-    await expect(old.annotateOwn('{}')).rejects.toThrow()
+    await expect(old.patchOwn({ version: current, ...labels })).rejects.toBeInstanceOf(KubeError)
+    await expect(old.annotateOwn('{}')).rejects.toBeInstanceOf(KubeError)
     expect(await young.readOwn()).toMatchObject({ version: current, primary: false, statement: '' })
   })
 

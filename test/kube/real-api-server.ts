@@ -104,10 +104,11 @@ async function startApiserver(
       ],
     }),
   )
-  const ca = await until('the API server has its certificate', () => {
+  const certificate = () => {
     if (!apiserver.running()) throw new Error(apiserver.output())
     return readFile(join(dir, 'certs', 'apiserver.crt'), 'utf8')
-  }, { timeoutMs: 30_000 }) // prettier-ignore
+  }
+  const ca = await until('the API server has its certificate', certificate, { timeoutMs: 30_000 })
   return { server: `https://127.0.0.1:${port}`, ca }
 }
 

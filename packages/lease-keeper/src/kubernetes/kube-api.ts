@@ -78,7 +78,8 @@ export class KubeApi {
     // The deadline may have passed meanwhile: nothing may be sent after its caller was told so.
     signal.throwIfAborted()
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const url = new URL(`${this.server}${path}?${new URLSearchParams(query)}`)
+    const url = new URL(this.server + path)
+    url.search = new URLSearchParams(query).toString()
     const options = {
       method,
       agent: this.#agent,

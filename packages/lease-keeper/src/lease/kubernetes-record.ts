@@ -16,7 +16,10 @@ export type LeaseObject = z.infer<typeof leaseObjectSchema>
 /** What a Lease has no field for. */
 const PREFIX = 'meili-ha/'
 
-const count = z.string().regex(/^\d{1,15}$/).transform(Number) // prettier-ignore
+const count = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number)
 
 /** What a term consists of: when one of these can't be read, nobody holds the lease. */
 const termSchema = z.object({

@@ -8,15 +8,16 @@ import { StoreLease, type StoreLeaseOptions } from './store-lease.ts'
 /**
  * The lease of a store, once the store has proved that it can lock: some take conditional writes and
  * ignore the condition, and some let several racing writers win.
- * @throws STORE_UNREACHABLE, STORE_DENIED or STORE_NO_BUCKET when it can't be tried
+ * @throws what a LIST throws, when it can't be tried
  * @throws LEASE_UNUSABLE naming each property that doesn't hold
  */
 export async function openStoreLease(
   store: Store,
   options: StoreLeaseOptions,
 ): Promise<LeaseBackend> {
-  // A store that is away says nothing about whether it can lock: this throws what is the matter.
-  await store.head(StoreLease.KEY)
+  // A store that is away, or doesn't know us, says nothing about whether it can lock: this throws
+  // what is the matter. LIST and not HEAD, whose refusals have no body and can look like an absence.
+  await store.list(StoreLease.KEY)
   const failed = (await proveLocking(store)).filter(({ result }) => result !== 'ok')
   if (failed.length > 0) {
     const rows = failed.map(({ name, detail }) => (detail ? `${name}: ${detail}` : name))

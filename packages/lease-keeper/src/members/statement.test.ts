@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { isStatementDue, parseStatement, type Statement } from './statement.ts'
+
+const SAID: Statement = {
+  member: 'meili-0',
+  role: 'standby',
+  phase: 'standby',
+  epoch: 3,
+  snapshot: '0000000003-0000000002',
+  lagMs: 1200,
+  notReady: null,
+  promoted: { epoch: 2, at: '2026-01-01T00:00:00.000Z', lossMs: 900 },
+  statedAt: '2026-01-02T03:04:05.678Z',
+}
+
+const MINUTE = 6000
+
+test('a member states itself at first, then on change, at most once a minute', () => {
+  const last = { statement: SAID, at: 1000 }
+  const changed: Statement = { ...SAID, role: 'primary', statedAt: '2026-01-02T03:09:05.678Z' }
+  expect(isStatementDue(SAID, undefined, 0)).toBe(true)
+  expect(isStatementDue(changed, last, 1000 + MINUTE - 1)).toBe(false)
+  expect(isStatementDue(changed, last, 1000 + MINUTE)).toBe(true)
+})
+
+test('the time alone is nothing new', () => {
+  const later = { ...SAID, statedAt: '2026-01-02T05:00:00.000Z' }
+  expect(isStatementDue(later, { statement: SAID, at: 0 }, 100 * MINUTE)).toBe(false)
+})
+
+test('a statement is read back, with what a later version adds; anything else is none', () => {
+  const extended = { ...SAID, added: 'later' }
+  expect(parseStatement(JSON.stringify(extended))).toEqual(extended)
+  for (const text of [
+    '',
+    '{}',
+    'null',
+    '{"member":"x"}',
+    JSON.stringify({ ...SAID, role: 'king' }),
+  ]) {
+    expect(parseStatement(text)).toBeUndefined()
+  }
+})
