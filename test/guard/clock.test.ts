@@ -54,6 +54,25 @@ underEachShell('the clock', (it) => {
     expect(guarded.stderr).toContain('the permit has ended')
   })
 
+  it('gives 2 s from SIGTERM to SIGKILL, where the last renewal leaves as much', async ({
+    start,
+  }) => {
+    const guarded = start({ mode: ['stubborn'], wrap: ownClock })
+    guarded.data('ready -')
+    primary(guarded, 51_000, 51_150)
+    await guarded.running()
+    primary(guarded, 52_000, 52_300)
+    await until(() => guarded.beat()?.permitLine.includes('52300') ?? false, 'it is renewed')
+    set(guarded, '0519.50')
+    await sees(guarded, 51_950)
+    set(guarded, '0521.49')
+    await sees(guarded, 52_149)
+    await pause(300)
+    expect(guarded.runs()).toBe(true)
+    set(guarded, '0521.50')
+    await guarded.dead()
+  })
+
   it('that goes back ends a primary, and its permit with it', async ({ start }) => {
     const guarded = start({ mode: ['stubborn'], wrap: ownClock })
     guarded.data('ready -')

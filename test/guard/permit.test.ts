@@ -22,6 +22,8 @@ const refused: Record<string, () => string | null> = {
   'has a word too many': () => `primary 1 ${later(900)} ${later(1200)} ${bootId} x`,
   'has a leading zero': () => `primary 1 0${later(900)} 0${later(1200)} ${bootId}`,
   'has a number too long': () => `primary 1 99999999999999999999 99999999999999999999 ${bootId}`,
+  'has an epoch too long': () =>
+    `primary 9${'0'.repeat(19)} ${later(900)} ${later(1200)} ${bootId}`,
   'has no numbers': () => `primary x y z ${bootId}`,
   'is a standby with times': () => `standby 1 ${later(900)} ${later(1200)} ${bootId}`,
   'has another role': () => `leader 1 ${later(900)} ${later(1200)} ${bootId}`,
