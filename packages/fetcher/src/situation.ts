@@ -6,6 +6,7 @@ import {
   type CatalogView,
 } from '@meili-ha/core/catalog/catalog-view.ts'
 import { clusterIdOf } from '@meili-ha/core/catalog/cluster.ts'
+import { parseId } from '@meili-ha/core/catalog/names.ts'
 import { restoreCandidates } from '@meili-ha/core/catalog/restore-candidates.ts'
 import type { DataDirectory } from '@meili-ha/core/data-dir/inspect.ts'
 import type { Lineage } from '@meili-ha/core/data-dir/lineage.ts'
@@ -42,8 +43,9 @@ export function ledBy({ primaryIn, claim }: Lineage): number {
 
 /**
  * True while nobody has followed on what this directory led: its epoch is above all that the store
- * holds, or is the newest and this member's own. Without a lease epoch 0 has no claim to go by:
- * nobody else can be primary then, so what took writes stays.
+ * holds, or is the newest and this member's own. Without a lease there is no claim to go by: what
+ * took writes stays, until somebody begins a later epoch than that of the snapshot it grew from
+ * [a copy of another cluster's data was set aside at each of its starts].
  */
 export function isLeading(
   lineage: Lineage,
@@ -54,8 +56,9 @@ export function isLeading(
   if (led < 0) return false
   const newest = view && newestEpoch(view)
   if (newest === undefined || led > newest) return true
-  if (led < newest) return false
-  return (led === 0 && !looker.lease) || writerOfNewestEpoch(view as CatalogView) === looker.member
+  if (led === newest && writerOfNewestEpoch(view as CatalogView) === looker.member) return true
+  const grewFrom = parseId(lineage.snapshotId ?? '')?.epoch ?? 0
+  return !looker.lease && lineage.primaryIn.length > 0 && Math.max(led, grewFrom) >= newest
 }
 
 export function storeStateOf(view: CatalogView): StoreState {
