@@ -7,7 +7,7 @@ import { ApiStatus, unauthorized } from './api-status.ts'
 import { ObjectStore } from './object-store.ts'
 
 /** One request as it came; `user` undefined = its token was not known. */
-export interface LoggedCall {
+interface LoggedCall {
   method: string
   path: string
   user: string | undefined

@@ -3,24 +3,12 @@ import { hasRight, rightsNeeded } from '@meili-ha/lease-keeper/kubernetes/rights
 import { writePodEvent } from '@meili-ha/lease-keeper/kubernetes/pod-event.ts'
 import { Pods } from '@meili-ha/lease-keeper/kubernetes/pods.ts'
 import { PodStatements } from '@meili-ha/lease-keeper/members/pod-statements.ts'
-import type { Statement } from '@meili-ha/lease-keeper/members/statement.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { STATED } from '../lease/held.ts'
 import { accessOf, clientOf, createPod, type KubeSite, remove } from './kube-site.ts'
 import { type KubeWorld, kubeWorlds } from './kube-worlds.ts'
 
 const CLUSTER = 'demo'
-
-const STATEMENT: Statement = {
-  member: 'meili-0',
-  role: 'standby',
-  phase: 'standby',
-  epoch: 3,
-  snapshot: '0000000003-0000000002',
-  lagMs: 1200,
-  notReady: null,
-  promoted: null,
-  statedAt: '2026-01-02T03:04:05.678Z',
-}
 
 describe.each(kubeWorlds())('pods on a $name', ({ start }) => {
   let world: KubeWorld
@@ -109,9 +97,9 @@ describe.each(kubeWorlds())('pods on a $name', ({ start }) => {
   it('hold what their keepers state', async () => {
     const [a, b] = [await member('meili-0'), await member('meili-1')]
     await member('meili-2')
-    await new PodStatements(b).state({ ...STATEMENT, member: 'meili-1' })
-    await new PodStatements(a).state(STATEMENT)
-    await new PodStatements(a).state({ ...STATEMENT, role: 'primary' })
+    await new PodStatements(b).state({ ...STATED, member: 'meili-1' })
+    await new PodStatements(a).state(STATED)
+    await new PodStatements(a).state({ ...STATED, role: 'primary' })
     const all = await new PodStatements(b).readAll()
     expect(all.map(({ member: name, role }) => [name, role])).toEqual([
       ['meili-0', 'primary'],
@@ -122,7 +110,7 @@ describe.each(kubeWorlds())('pods on a $name', ({ start }) => {
   it('get the events that their keeper writes', async () => {
     const uid = await createPod(site, 'meili-0', CLUSTER)
     const event = { reason: 'Promoted', note: `epoch 3 ${'x'.repeat(2000)}`, warning: false }
-    await writePodEvent(keeperApi(), { name: 'meili-0', uid }, event, STATEMENT.statedAt)
+    await writePodEvent(keeperApi(), { name: 'meili-0', uid }, event, STATED.statedAt)
     const path = `/apis/events.k8s.io/v1/namespaces/${site.namespace}/events`
     const { items } = (await site.admin.call({ method: 'GET', path })) as { items: unknown[] }
     expect(items).toMatchObject([{ reason: 'Promoted', type: 'Normal', regarding: { uid } }])

@@ -3,10 +3,9 @@ import type { Store } from '@meili-ha/core/store/store.ts'
 import type { LeaseBackend } from '@meili-ha/lease-keeper/lease/lease.ts'
 import { openStoreLease, storeLease } from '@meili-ha/lease-keeper/lease/open-store-lease.ts'
 import { StoreStatements } from '@meili-ha/lease-keeper/members/store-statements.ts'
-import type { Statement } from '@meili-ha/lease-keeper/members/statement.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from '../harness/until.ts'
-import { HELD } from './held.ts'
+import { HELD, STATED } from './held.ts'
 import type { LeaseStore } from './lease-stores.ts'
 
 const OPTIONS = { timeoutMs: 20_000, clock: REAL_CLOCK }
@@ -101,22 +100,11 @@ export function describeLease({ name, open }: LeaseStore, options: { skip?: bool
     })
 
     it('is beside what the members state', async () => {
-      const statement: Statement = {
-        member: 'meili-0',
-        role: 'standby',
-        phase: 'standby',
-        epoch: 3,
-        snapshot: null,
-        lagMs: null,
-        notReady: 'the store is away',
-        promoted: null,
-        statedAt: '2026-01-02T03:04:05.678Z',
-      }
       const statements = new StoreStatements(store)
       expect(await statements.readAll()).toEqual([])
-      await statements.state({ ...statement, member: 'host/b' })
-      await statements.state(statement)
-      await statements.state({ ...statement, role: 'primary' })
+      await statements.state({ ...STATED, member: 'host/b' })
+      await statements.state(STATED)
+      await statements.state({ ...STATED, role: 'primary' })
       await store.put('members/edited.json', 'by hand')
       expect((await statements.readAll()).map(({ member, role }) => [member, role])).toEqual([
         ['host/b', 'standby'],

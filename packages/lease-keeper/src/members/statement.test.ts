@@ -7,8 +7,10 @@ const SAID: Statement = {
   phase: 'standby',
   epoch: 3,
   snapshot: '0000000003-0000000002',
+  snapshotStartedAt: '2026-01-02T03:04:00.000Z',
   lagMs: 1200,
   notReady: null,
+  handoverMs: 900,
   promoted: { epoch: 2, at: '2026-01-01T00:00:00.000Z', lossMs: 900 },
   statedAt: '2026-01-02T03:04:05.678Z',
 }
