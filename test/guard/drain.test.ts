@@ -89,6 +89,7 @@ underEachShell('SIGTERM to the guard', (it) => {
     await asksToDrain(guarded)
     expect(await guarded.dead()).toBeLessThanOrEqual(killAt + 30)
     expect(await guarded.ended).toBe(0)
+    expect(systemBootClock.now()).toBeLessThan(killAt + 300)
   })
 
   it('of a primary that has just crashed asks for a drain, and starts it no more', async ({
