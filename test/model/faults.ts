@@ -25,6 +25,7 @@ export const FAULT_KINDS = [
   'store outage',
   'partition from store',
   'pods outage',
+  'slow answers',
   'delete record',
   'empty record',
   'edit holder',
@@ -41,12 +42,15 @@ export type FaultKind = (typeof FAULT_KINDS)[number]
 /** Faults happen in the first two minutes; then a history shows that it recovers. */
 export const FAULTS_END = 12_000
 
-export const anyFault: fc.Arbitrary<Fault> = fc.record({
-  at: fc.integer({ min: 100, max: FAULTS_END }),
-  kind: fc.constantFrom(...FAULT_KINDS),
-  member: fc.integer({ min: 0, max: 2 }),
-  length: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 300, max: 4_000 })),
-})
+export const faultOf = (kinds: readonly FaultKind[]): fc.Arbitrary<Fault> =>
+  fc.record({
+    at: fc.integer({ min: 100, max: FAULTS_END }),
+    kind: fc.constantFrom(...kinds),
+    member: fc.integer({ min: 0, max: 2 }),
+    length: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 300, max: 4_000 })),
+  })
+
+export const anyFault = faultOf(FAULT_KINDS)
 
 export function inflict(world: World, fault: Fault): void {
   const { simulation, network, register } = world
@@ -88,6 +92,8 @@ export function inflict(world: World, fault: Fault): void {
       return void cut(`store:${member.name}`)
     case 'pods outage':
       return void cut('pods')
+    case 'slow answers':
+      return void network.slow.set(member.name, simulation.now + fault.length)
     case 'delete record':
       if (world.settings.standby === 'cold') world.promises.windBack()
       return register.remove()
@@ -104,7 +110,9 @@ export function inflict(world: World, fault: Fault): void {
       if (record) register.put({ ...record, durationMs: 1 }, null)
       return
     case 'restore record': {
-      const old = simulation.pick(register.past)
+      const old = simulation.pick(
+        register.past.filter(({ released }) => simulation.chance(released === null ? 0.1 : 1)),
+      )
       if (old) register.put(old, null)
       return world.promises.windBack()
     }

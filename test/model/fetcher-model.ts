@@ -1,12 +1,19 @@
 import type { Sync } from '@meili-ha/core/ha/sync.ts'
 import { emptyDirectory, type Directory, type Lineage, type Member } from './member.ts'
-import { newestOf, type Snapshot } from './services.ts'
+import { idOf, newestOf, type Snapshot } from './services.ts'
 import type { World } from './world.ts'
 
 const LOOK = 50
 const POLL = 1_000
 
-const highest = (lineage: Lineage) => Math.max(-1, ...lineage.primaryIn, lineage.claim?.epoch ?? -1)
+/**
+ * The highest epoch that the directory led in, or claimed. A claim that was decided but never written
+ * doesn't count: the directory could neither follow nor become level any more.
+ */
+function ledIn({ primaryIn, claim }: Lineage, list: readonly Snapshot[]): number {
+  const written = claim !== null && list.some(({ id }) => id === idOf(claim.epoch, 0))
+  return Math.max(-1, ...primaryIn, written ? claim.epoch : -1)
+}
 
 /** The fetcher beside a member with a lease: design section 6, an await between every two steps. */
 export function startFetcher(world: World, member: Member): void {
@@ -107,7 +114,7 @@ export function startFetcher(world: World, member: Member): void {
   /** What stands in the directory may be replaced, must be set aside, or is kept. */
   const verdict = (target: Snapshot): 'replace' | 'set aside' | 'keep' => {
     const { lineage } = disk.live!
-    const led = highest(lineage)
+    const led = ledIn(lineage, list ?? [])
     const writer = list?.find((one) => one.epoch === target.epoch && one.seq === 0)?.writer
     if (led > target.epoch || (led === target.epoch && writer === member.name)) return 'keep'
     if (lineage.primaryIn.length === 0) return 'replace'
@@ -229,7 +236,7 @@ export function startFetcher(world: World, member: Member): void {
     }
     const own =
       disk.live !== undefined &&
-      highest(disk.live.lineage) === target.epoch &&
+      ledIn(disk.live.lineage, list ?? []) === target.epoch &&
       list?.find((one) => one.epoch === target.epoch && one.seq === 0)?.writer === member.name
     if (own || (disk.live && isLevel(target))) {
       if (!decided) member.ha.data = 'ready -'

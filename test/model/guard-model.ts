@@ -28,6 +28,7 @@ export function startGuard(world: World, member: Member): void {
     if (running?.endsAt != null && member.simulation.now >= running.endsAt)
       world.meilisearchEnds(member)
     if (member.running) judge(permit, now)
+    world.promises.checkDeadline(member)
     const state = member.running ? 'running' : 'stopped'
     const pid = member.running?.pid ?? null
     const data = dataLine.startsWith('ready')

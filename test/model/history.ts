@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { anyFault, FAULTS_END, inflict, type Fault } from './faults.ts'
+import { anyFault, faultOf, FAULTS_END, inflict, type Fault, type FaultKind } from './faults.ts'
 import { CALM, type Weather } from './network.ts'
 import { Simulation } from './simulation.ts'
 import { REAL, type Variation } from './variation.ts'
@@ -31,6 +31,39 @@ export const anyHistory: fc.Arbitrary<History> = fc.record({
   cold: fc.boolean(),
 })
 
+export interface Temptation {
+  kinds: readonly FaultKind[]
+  members?: History['members']
+  weather?: Partial<Weather>
+  cold?: boolean
+  /** Happens in every such history, a little earlier or later. */
+  plot?: readonly Fault[]
+}
+
+/** Histories of the kind in which a certain mistake shows soon. */
+export function temptation({ kinds, members, weather, cold, plot = [] }: Temptation) {
+  const random = fc.array(faultOf(kinds), {
+    minLength: plot.length > 0 ? 0 : 6,
+    maxLength: plot.length > 0 ? 2 : 14,
+  })
+  const jitter = fc.array(fc.integer({ min: -100, max: 100 }), {
+    minLength: plot.length,
+    maxLength: plot.length,
+  })
+  return fc
+    .record({ base: anyHistory, random, jitter })
+    .map(({ base, random: some, jitter: by }): History => {
+      const planned = plot.map((fault, index) => ({ ...fault, at: fault.at + by[index]! }))
+      return {
+        seed: base.seed,
+        members: members ?? base.members,
+        weather: { ...CALM, ...weather },
+        faults: [...planned, ...some],
+        cold: cold ?? base.cold,
+      }
+    })
+}
+
 /** With the faults over, how long it may take until one member serves (centiseconds). */
 export const RECOVERY = 15_000
 
@@ -52,6 +85,7 @@ export function live(
   simulation.runUntil(end)
   world.network.weather = CALM
   world.network.outages.clear()
+  world.network.slow.clear()
   for (const member of world.members) {
     for (const process of [member.keeper, member.fetcher, member.uploader]) process.thaw()
   }

@@ -68,6 +68,10 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
         take({ type: 'leaseFailed', sentAt, failure })
       }
     })
+  const took = (sentAt: number, written: VersionedRecord) => {
+    if (member.bootId === settings.bootId) world.promises.renewed(member, sentAt)
+    return written
+  }
   const askPod = (apply: () => ReturnType<typeof pods.read>) =>
     network.call('pods', caller, timeout, apply, (result) =>
       take(
@@ -84,9 +88,11 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
       case 'readLease':
         return ask(action.sentAt, () => register.read())
       case 'createLease':
-        return ask(action.sentAt, () => register.create(action.record, name))
+        return ask(action.sentAt, () => took(action.sentAt, register.create(action.record, name)))
       case 'updateLease':
-        return ask(action.sentAt, () => register.update(action.record, action.version, name))
+        return ask(action.sentAt, () =>
+          took(action.sentAt, register.update(action.record, action.version, name)),
+        )
       case 'writePermit':
         member.ha.permit = linesOf(action.permit)
         return

@@ -19,6 +19,8 @@ export const CALM: Weather = { lost: 0, late: 0, doubled: 0, answerLost: 0 }
 export class Network {
   readonly #simulation: Simulation
   weather: Weather = CALM
+  /** Members whose answers are slow, though in time, until when. */
+  readonly slow = new Map<string, number>()
   /** `service` or `service:member` to the time until which it is out. */
   readonly outages = new Map<string, { until: number; hangs: boolean }>()
 
@@ -40,8 +42,9 @@ export class Network {
     const simulation = this.#simulation
     const { weather } = this
     let answered = false
+    const after = from.process.inThisLife()
     const respond = (result: { ok: T } | 'refused' | 'unknown', delay: number) =>
-      from.process.after(delay, () => {
+      after(delay, () => {
         if (answered) return
         answered = true
         answer(result)
@@ -57,7 +60,9 @@ export class Network {
     const delay = late ? simulation.between(50, 3_000) : simulation.between(1, 4)
     const answerLost = out !== undefined || simulation.chance(weather.answerLost)
     const answeredLate = simulation.chance(weather.late)
-    const back = answeredLate ? simulation.between(50, 400) : simulation.between(1, 4)
+    const slow = (this.slow.get(from.member) ?? 0) > simulation.now
+    const quick = slow ? simulation.between(timeout - 30, timeout - 5) : simulation.between(1, 4)
+    const back = answeredLate ? simulation.between(50, 400) : quick
     const arrive = (again: boolean) => {
       let result: { ok: T } | 'refused'
       try {

@@ -8,6 +8,7 @@ export class BrokenPromise extends Error {}
 /**
  * What must hold at every instant of every history:
  * - no two Meilisearch run as primary at once, and epochs of primaries only grow;
+ * - no Meilisearch leads beyond kill-at, counted from the sending of the last renewal;
  * - no Meilisearch that a primary's label leads to runs without a primary permit;
  * - a released lease means a dead Meilisearch, and a drained one had published every write;
  * - whoever leads holds everything that was published by its chain before it took the lease;
@@ -17,6 +18,7 @@ export class BrokenPromise extends Error {}
 export class Promises {
   readonly #world: World
   #woundBack = false
+  readonly #sentAt = new Map<string, number>()
   #highest: { epoch: number; member: Member } | undefined
   /** What the newest snapshot held when the lease was taken for an epoch. */
   readonly #due = new Map<number, Content>()
@@ -59,6 +61,20 @@ export class Promises {
     if (!holdsAll(content, this.#due.get(epoch) ?? 0n)) {
       this.fail(`${member.name} leads in ${epoch} without published writes`)
     }
+  }
+
+  /** A write of the lease that took effect, sent at `sentAt` (the member's boot clock). */
+  renewed(member: Member, sentAt: number): void {
+    const key = `${member.name} ${member.bootId}`
+    this.#sentAt.set(key, Math.max(sentAt, this.#sentAt.get(key) ?? 0))
+  }
+
+  /** Whatever the guard's clock says, kill-at counts from the sending of the last renewal. */
+  checkDeadline(member: Member): void {
+    if (member.running?.role !== 'primary') return
+    const sentAt = this.#sentAt.get(`${member.name} ${member.bootId}`) ?? -Infinity
+    const over = member.boot() - sentAt - this.#world.settings.timing.killAt
+    if (over > 2) this.fail(`${member.name} leads ${over / 100} s past its deadline`)
   }
 
   checkRoutes(): void {

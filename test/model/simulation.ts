@@ -117,7 +117,16 @@ export class Process {
   }
 
   after(delay: number, run: () => void): void {
+    this.inThisLife()(delay, run)
+  }
+
+  /** `after` for an answer to what this life of the process asked: a later life never hears it. */
+  inThisLife(): (delay: number, run: () => void) => void {
     const life = this.#life
+    return (delay, run) => this.#step(life, delay, run)
+  }
+
+  #step(life: number, delay: number, run: () => void): void {
     const step = () => {
       if (life !== this.#life) return
       if (this.#simulation.now < this.#frozenUntil) this.#simulation.at(this.#frozenUntil, step)

@@ -9,7 +9,7 @@ const EVERY = 1_500
 
 /** The uploader: claims what the fetcher decided, publishes while permitted, archives the stopped directory. */
 export function startUploader(world: World, member: Member): void {
-  const { simulation, network, store } = world
+  const { simulation, network, store, variation } = world
   const process = member.uploader
   const caller = { member: member.name, process }
   let published: Published = member.ha.published ?? {
@@ -53,13 +53,15 @@ export function startUploader(world: World, member: Member): void {
     const [verb, number] = want.split(' ')
     const epoch = Number(number)
     if (published.failed && published.failed.want !== want) write({ failed: null })
-    if (verb === 'promote' && published.claimed !== epoch) return claim(epoch, want)
     if (verb === 'final' && published.final?.epoch !== epoch) return final(epoch, want)
     const permit = member.ha.permit?.permit
     const now = member.boot()
+    const hasty =
+      variation.slips.has('publishes without claim') && permitsPrimary(permit, now, member.bootId)
+    if (verb === 'promote' && published.claimed !== epoch && !hasty) return claim(epoch, want)
     if (!permitsPrimary(permit, now, member.bootId) || !member.running) return later()
     const claimed = published.claimed === permit.epoch
-    if (!claimed && !world.variation.slips.has('publishes without claim')) return later()
+    if (!claimed && !hasty) return later()
     if (now - publishedAt < EVERY) return later()
     publishedAt = now
     archive(permit.epoch, (snapshot) => {
@@ -109,8 +111,7 @@ export function startUploader(world: World, member: Member): void {
       return later()
     }
     const stopped =
-      member.ha.beat?.state === 'stopped' ||
-      world.variation.slips.has('final of a running directory')
+      member.ha.beat?.state === 'stopped' || variation.slips.has('final of a running directory')
     if (!stopped || !member.disk.live) return later()
     archive(
       epoch,

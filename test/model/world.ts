@@ -136,7 +136,7 @@ export class World {
 
   /** SIGTERM: it stops soon, or only by SIGKILL. */
   meilisearchTold(member: Member): void {
-    const slow = this.simulation.chance(0.1)
+    const slow = this.simulation.chance(0.3)
     const endsAt = slow ? Infinity : this.simulation.now + this.simulation.between(1, 60)
     member.running = { ...member.running!, endsAt }
   }

@@ -14,7 +14,7 @@ export function whyLost(turn: Turn, hold: Hold): string | null {
   if (seen && !isMine(turn, seen.record, hold.epoch)) {
     return seen.record.holder === null ? 'the record names nobody' : 'the record names another'
   }
-  return highestEpoch(turn) > hold.epoch ? 'a later epoch exists' : null
+  return rules.isSuperseded(hold, highestEpoch(turn)) ? 'a later epoch exists' : null
 }
 
 /** With fixed roles there is nobody to ask: the hold renews itself while the guard is alive. */

@@ -47,7 +47,9 @@ export function observeLease(
   const view = observeRecord(lease, event.found, now.boot, rules)
   // Read because something had gone wrong: the write that waits for it is due now.
   const soon = lease.stale && guardIsFresh(turn)
-  turn.state = { ...state, lease: { ...view, nextAt: soon ? now.boot : view.nextAt } }
+  const writtenFrom = asked.purpose === 'read' ? view.writtenFrom : asked.sentAt
+  const nextAt = soon ? now.boot : view.nextAt
+  turn.state = { ...state, lease: { ...view, writtenFrom, nextAt } }
   if (asked.purpose !== 'renew' || !('hold' in phase) || !phase.hold) return
   // Late: the guard has stopped Meilisearch by now. The phase sees the hold expired.
   if (!rules.stillHeld(phase.hold, now.boot, settings.timing)) return

@@ -36,6 +36,8 @@ export interface Rules {
   epochAnew(highest: number): number
   /** One more; but a record that fell behind what is known has lost terms, like one that was deleted. */
   nextEpoch(record: LeaseRecord, highest: number): number
+  /** A later epoch anywhere, in a record or in the store, ends this one. */
+  isSuperseded(hold: Hold, highest: number): boolean
   /** Nothing may be said about Meilisearch's death but what the guard echoes. */
   confirmedDead(
     beat: GuardBeat | null,
@@ -63,6 +65,7 @@ export const RULES: Rules = {
   epochAnew: (highest) => highest + EPOCH_GAP,
   nextEpoch: (record, highest) =>
     record.epoch >= highest ? record.epoch + 1 : highest + EPOCH_GAP,
+  isSuperseded: (hold, highest) => highest > hold.epoch,
   confirmedDead: (beat, permit) =>
     permit?.permit.role === 'stop' &&
     echoesStoppedPermit(beat ?? undefined, formatPermit(permit.permit), permit.writtenAt),

@@ -109,6 +109,8 @@ export interface LeaseView {
   inFlight: { purpose: Purpose; sentAt: number; record: LeaseRecord | null } | null
   /** Something went wrong since the last answer: read before writing. */
   stale: boolean
+  /** When the last write that was answered with success was sent. */
+  writtenFrom: number | null
   /** No request before this. */
   nextAt: number
 }
@@ -146,6 +148,7 @@ export function startingState(
       watched: 0,
       inFlight: null,
       stale: true,
+      writtenFrom: null,
       nextAt: now,
     },
     pod: { known: null, inFlight: null, nextAt: now, stripped: false, routedAt: null },

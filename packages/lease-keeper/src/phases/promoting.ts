@@ -37,8 +37,9 @@ export function promoting(turn: Turn, phase: Promoting): void {
 /** No permit was given in this epoch, so the marker is true without a guard's word. */
 function giveBack(turn: Turn, phase: Promoting, reason: string): void {
   const { settings, state, now } = turn
+  // The version to write under is known once the request under way is answered; the hold bounds the wait.
+  if (settings.lease === 'shared' && (state.lease.inFlight || state.lease.stale)) return
   report(turn, 'promotion-failed', { epoch: phase.hold.epoch, reason })
-  // One request is under way at most: what can't be said now is said by the lease's expiry.
   if (settings.lease === 'shared') {
     turn.state = { ...turn.state, lease: { ...state.lease, nextAt: now.boot } }
     release(turn, phase.hold)

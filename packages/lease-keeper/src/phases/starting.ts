@@ -36,8 +36,10 @@ function resume(turn: Turn, phase: Starting, permit: NonNullable<Starting['resum
   if (settings.lease === 'fixed-primary') return goOn(turn, { epoch, sentAt: now.boot })
   if (!lease.seen) return
   if (!isMembers(turn, lease.seen.record, epoch)) return stop(turn, epoch, null)
-  if (isMine(turn, lease.seen.record, epoch) && phase.renewedAt !== null) {
-    return goOn(turn, { epoch, sentAt: phase.renewedAt })
+  // Not a read that shows this run's name: an earlier attempt may have arrived late.
+  const answered = phase.renewedAt !== null && lease.writtenFrom === phase.renewedAt
+  if (answered && isMine(turn, lease.seen.record, epoch)) {
+    return goOn(turn, { epoch, sentAt: lease.writtenFrom ?? now.boot })
   }
   if (lease.inFlight || lease.stale || !guardIsFresh(turn)) return
   update(turn, 'renew', renewed(turn, { epoch, sentAt: now.boot }, lease.seen.record))
