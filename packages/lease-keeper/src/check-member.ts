@@ -70,7 +70,8 @@ async function checkLease(host: Host, flags: RunFlags): Promise<ProofRow[]> {
 }
 
 function haProofs({ haDir, leaseDuration }: RunFlags): Proof[] {
-  const skip = () => {
+  const given = () => {
+    if (haDir) return new HaDir(haDir)
     throw new ProofSkipped('--ha-dir was not given')
   }
   return [
@@ -78,13 +79,12 @@ function haProofs({ haDir, leaseDuration }: RunFlags): Proof[] {
       name: '/ha is shared, writable and in memory',
       hint: 'Mount one emptyDir with medium Memory (a tmpfs) into all containers of this member.',
       run: async () => {
-        if (!haDir) return skip()
-        const ha = new HaDir(haDir)
+        const ha = given()
         await ha.writeLine(
           'member',
           (await ha.readLine('member')) ?? '00000000-0000-0000-0000-000000000000',
         )
-        const { type } = await statfs(haDir)
+        const { type } = await statfs(ha.path)
         if (type !== TMPFS)
           throw new ProofFailed('it is not a tmpfs: it survives a reboot, and can be slow')
       },
@@ -93,8 +93,7 @@ function haProofs({ haDir, leaseDuration }: RunFlags): Proof[] {
       name: 'the guard beats, and its clock agrees',
       hint: 'Start Meilisearch through guard.sh; a sandbox that hides the boot clock cannot be used.',
       run: async () => {
-        if (!haDir) return skip()
-        const beat = parseBeat((await new HaDir(haDir).readLine('guard')) ?? '')
+        const beat = parseBeat((await given().readLine('guard')) ?? '')
         if (!beat) throw new ProofFailed('no heartbeat in /ha/guard')
         const apart = Math.abs(systemBootClock.now() - beat.now)
         const { beatLimit } = timingFor(leaseDuration)

@@ -1,11 +1,10 @@
-import { lstat, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { combineDigests } from '@meili-ha/core/archive/digests.ts'
 import type { SnapshotReport } from '@meili-ha/core/archive/snapshot-stream.ts'
 import { verifySnapshot } from '@meili-ha/core/archive/verify-snapshot.ts'
 import { archiveDirectory } from '@meili-ha/core/archive/write-archive.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
+import { directorySize } from '@meili-ha/core/data-dir/directory-size.ts'
 import { partSizeFor } from '@meili-ha/core/store/part-size.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
 
@@ -32,7 +31,7 @@ export async function archiveInto(
   dataMs: string,
   { level, signal, onProgress }: ArchiveOptions,
 ): Promise<Archived> {
-  const partSize = partSizeFor(await bytesBelow(dataMs))
+  const partSize = partSizeFor(await directorySize(dataMs))
   const sent = new PassThrough({ highWaterMark: 1024 * 1024 })
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
@@ -80,17 +79,9 @@ async function* copyTo(sink: PassThrough, source: AsyncIterable<Buffer>): AsyncG
 
 function drained(sink: PassThrough): Promise<void> {
   return new Promise((resolve) => {
+    // The store gave up: nothing will ever be read of it.
+    if (sink.destroyed) resolve()
     sink.once('drain', () => resolve())
     sink.once('close', () => resolve())
   })
-}
-
-/** Bytes of all files: what an archive of level 0 takes, headers aside. */
-export async function bytesBelow(directory: string): Promise<number> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  const files = entries.filter((entry) => entry.isFile())
-  const sizes = await Promise.all(
-    files.map(async (file) => (await lstat(join(file.parentPath, file.name))).size),
-  )
-  return sizes.reduce((sum, size) => sum + size, 0)
 }

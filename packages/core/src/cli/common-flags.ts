@@ -25,6 +25,8 @@ export function commonFlags(host: Host) {
       }),
     haDir: () =>
       flag(host, '--ha-dir <dir>', 'directory shared with guard and lease-keeper; unset = alone', {
+        // The guard reads the same variable: one setting for the whole member.
+        env: 'MEILI_HA_DIR',
         more: true,
       }),
     member: () =>

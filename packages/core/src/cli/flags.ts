@@ -12,6 +12,8 @@ export interface FlagOptions<T> {
   choices?: readonly string[]
   /** Shown under "More options". */
   more?: boolean
+  /** The variable, where the mechanical name would stutter. */
+  env?: string
 }
 
 /**
@@ -26,7 +28,8 @@ export function flag<T = string>(
   options: FlagOptions<T> = {},
 ): Option {
   const option = new Option(flags, description)
-  const name = `MEILI_HA_${option.long?.slice(2).toUpperCase().replaceAll('-', '_')}`
+  const mechanical = `MEILI_HA_${option.long?.slice(2).toUpperCase().replaceAll('-', '_')}`
+  const name = options.env ?? mechanical
   if (options.default !== undefined) option.default(options.default, options.shown)
   if (options.parse) option.argParser(options.parse)
   if (options.choices) option.choices(options.choices)

@@ -9,7 +9,7 @@ import type { ListenAddress } from './units.ts'
 export function healthCommand(host: Host, port: number): Command {
   return new Command('health')
     .description("Ask the running program's /healthz; exit 0 when it is well.")
-    .addOption(commonFlags(host).listen(port))
+    .addOption(commonFlags(host).listen(port).helpGroup('Options:'))
     .action(async (options: { listen: ListenAddress }) => {
       if (options.listen === 'off')
         throw new MeiliHaError('USAGE', '--listen is off: nothing to ask')

@@ -10,6 +10,8 @@ export interface Host {
   /** The machine's name: the default of `--member`. */
   hostname: string
   uid: number
+  /** Sends a signal; ESRCH when there is no such process. */
+  kill: (pid: number, signal: NodeJS.Signals) => void
   /** Aborted by the first SIGTERM or SIGINT; the program then ends cleanly. */
   signal: AbortSignal
 }

@@ -3,7 +3,10 @@ import { CommanderError, type Command } from 'commander'
 import { isError, messageOf, MeiliHaError } from '../errors.ts'
 import type { Host } from './host.ts'
 
-type Process = Pick<NodeJS.Process, 'argv' | 'env' | 'stdout' | 'stderr' | 'on' | 'exit' | 'getuid'>
+type Process = Pick<
+  NodeJS.Process,
+  'argv' | 'env' | 'stdout' | 'stderr' | 'on' | 'exit' | 'getuid' | 'kill'
+>
 
 /**
  * Runs a program to its end: parses, prints an error as a person reads it, sets the exit code.
@@ -26,6 +29,7 @@ export async function runProgram(
     stderr: proc.stderr,
     hostname: hostname(),
     uid: proc.getuid?.() ?? 0,
+    kill: (pid, signal) => void proc.kill(pid, signal),
     signal: stop.signal,
   }
   const code = await runCommand(host, build)

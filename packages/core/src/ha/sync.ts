@@ -77,6 +77,8 @@ export const publishedSchema = z.looseObject({
   final: z.looseObject({ epoch: count, id, tarball: z.string() }).nullable(),
   failed: z.looseObject({ want: z.string(), message: z.string() }).nullable(),
   progress: count,
+  /** Bytes of the data directory when it was last published. */
+  dataBytes: count.nullable().optional(),
   /** Measured bytes per second of the last archive or upload: for the estimate of a switch-over. */
   bytesPerSecond: z.number().nullable(),
 })

@@ -9,7 +9,7 @@ export const READS_LABEL = 'meili-ha/reads'
 /** Different with every change of the labels, so that a late PATCH meets a pod that has changed. */
 export const MARK_ANNOTATION = 'meili-ha/mark'
 /** What the member's keeper says about it, as JSON. */
-export const MEMBER_ANNOTATION = 'meili-ha/member'
+export const STATEMENT_ANNOTATION = 'meili-ha/statement'
 
 /** A pod as routing and `status` see it. */
 export interface MemberPod {
@@ -46,7 +46,7 @@ export function memberPodOf(answer: unknown): MemberPod {
     version: resourceVersion,
     primary: labels[ROLE_LABEL] === 'primary',
     reads: labels[READS_LABEL] === 'yes',
-    statement: annotations[MEMBER_ANNOTATION] ?? '',
+    statement: annotations[STATEMENT_ANNOTATION] ?? '',
   }
 }
 

@@ -3,7 +3,7 @@ import { isKubeError, KubeError } from './kube-error.ts'
 import {
   CLUSTER_LABEL,
   MARK_ANNOTATION,
-  MEMBER_ANNOTATION,
+  STATEMENT_ANNOTATION,
   type MemberPod,
   memberPodOf,
   memberPodsOf,
@@ -74,7 +74,7 @@ export class Pods {
   /** Says something about the own pod. Not under a version: it is no label, and nothing rests on it. */
   async annotateOwn(statement: string): Promise<void> {
     const { name, uid } = this.#own
-    const metadata = { uid, annotations: { [MEMBER_ANNOTATION]: statement } }
+    const metadata = { uid, annotations: { [STATEMENT_ANNOTATION]: statement } }
     await this.#api.call({ method: 'PATCH', path: this.#pathOf(name), body: { metadata } })
   }
 

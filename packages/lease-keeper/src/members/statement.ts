@@ -10,10 +10,14 @@ export const statementSchema = z.looseObject({
   epoch: z.number(),
   /** Id of the snapshot that the data directory holds. */
   snapshot: z.string().nullable(),
+  /** When the making of that snapshot began, by the clock of who made it. */
+  snapshotStartedAt: z.string().nullable().optional(),
   /** Milliseconds behind the primary; null = not known. */
   lagMs: z.number().nullable(),
   /** Why it couldn't be promoted now; null = it could. */
   notReady: z.string().nullable(),
+  /** Estimate of the write gap of a hand-over, milliseconds. */
+  handoverMs: z.number().nullable().optional(),
   /** The last promotion of this member: its epoch, when it was over, and the printed loss. */
   promoted: z
     .object({ epoch: z.number(), at: z.string(), lossMs: z.number().nullable() })

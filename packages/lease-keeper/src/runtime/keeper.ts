@@ -1,0 +1,152 @@
+import type { Logger } from 'pino'
+import { messageOf } from '@meili-ha/core/errors.ts'
+import { formatData } from '@meili-ha/core/ha/data.ts'
+import { formatPermit, parsePermit, permitsPrimary } from '@meili-ha/core/ha/permit.ts'
+import { formatWant } from '@meili-ha/core/ha/want.ts'
+import type { Action } from '../action.ts'
+import { decide } from '../decide.ts'
+import type { Event, Now } from '../event.ts'
+import type { Settings } from '../settings.ts'
+import { startingState, type KeeperState } from '../state.ts'
+import type { Statement } from '../members/statement.ts'
+import { readHa } from './ha-watch.ts'
+import type { Report } from './report.ts'
+import { askLease, askPods } from './requests.ts'
+import type { Site } from './site.ts'
+
+/**
+ * The decisions' hands: one event at a time goes in, its actions are carried out in their order, and
+ * whatever they are answered comes back as events. Everything that matters is decided in decide.ts.
+ */
+export class Keeper {
+  readonly settings: Settings
+  readonly #site: Site
+  readonly #log: Logger
+  #state: KeeperState
+  readonly #events: Event[] = []
+  #pumping: Promise<void> | undefined
+  #requests = 0
+  #exit = false
+  #lastPromotion: Statement['promoted'] = null
+
+  private constructor(settings: Settings, site: Site, log: Logger, state: KeeperState) {
+    this.settings = settings
+    this.#site = site
+    this.#log = log
+    this.#state = state
+  }
+
+  /** Takes up what an earlier run of this keeper left in `/ha`. */
+  static async start(settings: Settings, site: Site, log: Logger): Promise<Keeper> {
+    const permit = parsePermit((await site.ha.readLine('permit')) ?? '')
+    const now = site.clock.now()
+    const inForce = permitsPrimary(permit, now, settings.bootId) ? permit : null
+    return new Keeper(settings, site, log, startingState(now, inForce, permit?.epoch ?? 0))
+  }
+
+  get state(): KeeperState {
+    return this.#state
+  }
+
+  /** The last promotion of this run; null = there was none. */
+  get lastPromotion(): Statement['promoted'] {
+    return this.#lastPromotion
+  }
+
+  get now(): Now {
+    return { boot: this.#site.clock.now(), wall: this.#site.wall() }
+  }
+
+  /** True once a decision has ended this keeper and nothing is under way any more. */
+  get ended(): boolean {
+    return this.#exit && this.#requests === 0
+  }
+
+  /** Looks at `/ha` and lets the time pass; call it a few times a second. */
+  async tick(): Promise<void> {
+    const events = await readHa(this.#site.ha)
+    await this.tell(...events, { type: 'tick' })
+  }
+
+  /** Resolves when the events are decided on and their files written. */
+  tell(...events: Event[]): Promise<void> {
+    this.#events.push(...events)
+    this.#pumping ??= this.#pump().finally(() => {
+      this.#pumping = undefined
+    })
+    return this.#pumping
+  }
+
+  async #pump(): Promise<void> {
+    for (let event = this.#events.shift(); event; event = this.#events.shift()) {
+      const { state, actions } = decide(this.settings, this.#state, event, this.now)
+      this.#state = state
+      for (const action of actions) await this.#perform(action)
+    }
+  }
+
+  async #perform(action: Action): Promise<void> {
+    switch (action.type) {
+      case 'readLease':
+      case 'createLease':
+      case 'updateLease':
+        return this.#answer(askLease(this.#site, action, this.#timeoutMs, this.#log))
+      case 'readPod':
+      case 'patchPod':
+      case 'stripOthers':
+        return this.#answer(askPods(this.#site, action, this.#timeoutMs, this.#log))
+      case 'writePermit':
+        return this.#write('permit', formatPermit(action.permit))
+      case 'writeData':
+        return this.#write('data', formatData(action.data))
+      case 'writeWant':
+        return this.#write('want', formatWant(action.want))
+      case 'writeDrained':
+        return this.#write('drained', String(action.askedAt))
+      case 'report':
+        return this.#report(action)
+      case 'exit':
+        this.#exit = true
+    }
+  }
+
+  #report({ event, fields }: Report): void {
+    if (event === 'promoted') {
+      const epoch = Number(fields['epoch'])
+      const lossMs = fields['lossMs'] === null ? null : Number(fields['lossMs'])
+      this.#lastPromotion = { epoch, at: this.#site.wall(), lossMs }
+    }
+    this.#site.report({ event, fields })
+  }
+
+  get #timeoutMs(): number {
+    return this.settings.timing.requestTimeout * 10
+  }
+
+  #answer(call: Promise<Event>): void {
+    this.#requests += 1
+    call
+      .then((event) => this.tell(event))
+      .catch((error: unknown) => {
+        this.#log.error({ event: 'keeper.failed', err: error }, messageOf(error))
+      })
+      .finally(() => {
+        this.#requests -= 1
+      })
+  }
+
+  /**
+   * A full or read-only `/ha` must not end the keeper: what the guard last read runs out by itself,
+   * and the decision, which waits for the guard's echo, doesn't go on without it.
+   */
+  async #write(file: 'permit' | 'data' | 'want' | 'drained', line: string): Promise<void> {
+    try {
+      await this.#site.ha.writeLine(file, line)
+    } catch (error) {
+      this.#log.error(
+        { event: 'ha.unwritable', file, err: error },
+        `/ha/${file}: ${messageOf(error)}`,
+      )
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
+import type { Keeper } from './keeper.ts'
+
+/** Twice a guard's tick: what the guard says is known before it says the next. */
+const TICK_MS = 125
+/** An unhealthy Meilisearch is noticed within this; one request on loopback. */
+const HEALTH_MS = 500
+
+export interface RunOptions {
+  keeper: Keeper
+  meili: Pick<MeilisearchClient, 'health'>
+  /** Tells others about this member, where it is due. Never throws. */
+  state: () => void
+}
+
+/** The whole life of a keeper: until it has ended by itself, some time after `signal` aborts. */
+export async function runKeeper(
+  { keeper, meili, state }: RunOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = new AbortController()
+  const terminate = () => void keeper.tell({ type: 'terminated' })
+  if (signal.aborted) terminate()
+  else signal.addEventListener('abort', terminate, { once: true })
+
+  const probe = async () => {
+    while (!ended.signal.aborted) {
+      // A waiting guard isn't asked: nothing runs that could be healthy.
+      if (keeper.state.beat?.state === 'running') {
+        const healthy = await meili.health().then(
+          () => true,
+          () => false,
+        )
+        await keeper.tell({ type: 'healthSeen', healthy })
+      }
+      await sleep(HEALTH_MS, undefined, { signal: ended.signal }).catch(() => {})
+    }
+  }
+  const tick = async () => {
+    try {
+      while (!keeper.ended) {
+        await keeper.tick()
+        state()
+        await sleep(TICK_MS)
+      }
+    } finally {
+      ended.abort()
+    }
+  }
+  await Promise.all([tick(), probe()])
+}

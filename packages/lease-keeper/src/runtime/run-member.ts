@@ -1,0 +1,93 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Host } from '@meili-ha/core/cli/host.ts'
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
+import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
+import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
+import { apiKeySource } from '@meili-ha/core/meilisearch/api-key.ts'
+import { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
+import { createLogger } from '@meili-ha/core/telemetry/logger.ts'
+import { startServer } from '@meili-ha/core/telemetry/server.ts'
+import type { RunFlags } from '../commands/keeper-flags.ts'
+import { openLease } from '../open-lease.ts'
+import { servesAsPrimary } from '../serves.ts'
+import { settingsFromFlags } from '../settings-from-flags.ts'
+import { assertLocalFilesystem } from '../signal/local-filesystem.ts'
+import { SignalGuard } from '../signal/signal-guard.ts'
+import { Keeper } from './keeper.ts'
+import { keeperMetrics } from './keeper-metrics.ts'
+import { promotionTold } from './on-promote.ts'
+import { podEvents } from './pod-events.ts'
+import type { Report } from './report.ts'
+import { keeperRoutes } from './routes.ts'
+import { runKeeper } from './run-keeper.ts'
+import { MemberStater } from './state-member.ts'
+import { tellReport } from './tell-report.ts'
+
+/** `lease-keeper run`: puts the parts together and lives until it has ended. */
+export async function runMember(host: Host, flags: RunFlags): Promise<void> {
+  const log = await createLogger(host, 'lease-keeper', flags)
+  const clock = systemBootClock
+  const ha = new HaDir(await haDirOf(flags))
+  const settings = await settingsFromFlags(flags, ha, clock)
+  if (flags.standby === 'cold') await assertLocalFilesystem(flags)
+  const lease = flags.lease === 'none' ? undefined : await openLease(host, flags, 'hold')
+  const metrics = keeperMetrics()
+  const hook = promotionTold(flags.onPromote, ha, log)
+  const events = lease?.kube ? podEvents(lease.kube.api, flags, log) : undefined
+
+  const report = (what: Report) => {
+    tellReport(log, metrics, what)
+    events?.(what)
+    if (what.event === 'promoted') hook(what.fields)
+  }
+  const wall = () => new Date().toISOString()
+  const site = { ha, clock, wall, lease: lease?.backend, pods: lease?.kube?.pods, report }
+  const keeper = await Keeper.start(settings, site, log)
+  metrics.setPhase('starting')
+  const meili = new MeilisearchClient({
+    url: flags.meiliUrl,
+    apiKey: apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] }),
+    timeoutMs: 2000,
+  })
+  const refresh = () => {
+    const { state, now } = keeper
+    const hold = 'hold' in state.phase ? state.phase.hold : null
+    metrics.primary.set(servesAsPrimary(settings, state, now.boot) ? 1 : 0)
+    metrics.epoch.set(state.lease.highest)
+    metrics.renewedAgo.set(hold ? (now.boot - hold.sentAt) / 100 : 0)
+    metrics.ready.set(state.sync?.ready ? 1 : 0)
+  }
+  const server = await startServer({
+    listen: flags.listen,
+    registry: metrics.registry,
+    refresh,
+    routes: keeperRoutes(keeper),
+  })
+  const stater = lease && new MemberStater(keeper, lease.statements, log)
+  const guard = flags.stop === 'signal' ? new SignalGuard(ha, clock, log, host.kill) : undefined
+  const name = lease?.backend.name ?? `fixed roles, ${flags.primary} leads`
+  log.info(
+    { event: 'keeper.started', member: flags.member, lease: name, port: server.port },
+    `${flags.member} keeps ${name}`,
+  )
+  guard?.start()
+  try {
+    await runKeeper({ keeper, meili, state: () => stater?.tick() }, host.signal)
+  } finally {
+    await guard?.stop()
+    await server.close()
+    lease?.close()
+    log.info({ event: 'keeper.stopped' }, 'lease-keeper stopped')
+  }
+}
+
+/** In signal mode nobody else reads the files: a directory of its own will do. */
+async function haDirOf(flags: RunFlags): Promise<string> {
+  if (flags.haDir) return flags.haDir
+  if (flags.stop === 'signal') return mkdtemp(join(tmpdir(), 'meili-ha-'))
+  throw new MeiliHaError('USAGE', '--ha-dir is required', {
+    hint: 'Name the directory that guard, fetcher, uploader and lease-keeper of this member share.',
+  })
+}
