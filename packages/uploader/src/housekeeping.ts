@@ -2,36 +2,39 @@ import { planRetention } from '@meili-ha/core/catalog/retention.ts'
 import { prune, type Entitlement } from '@meili-ha/core/catalog/prune.ts'
 import { Sweeper } from '@meili-ha/core/catalog/sweep.ts'
 import { formatBytes } from '@meili-ha/core/cli/units.ts'
-import { messageOf } from '@meili-ha/core/errors.ts'
+import { isError, messageOf } from '@meili-ha/core/errors.ts'
 import type { UploaderFlags } from './commands/uploader-flags.ts'
+import type { FilePublisher } from './publish-file.ts'
 import type { Parts } from './wire.ts'
 
-/** Longer than any upload stays unpublished, short enough that a month's bill doesn't show it. */
-const GRACE_MS = 60 * 60_000
+type RetentionFlags = Pick<UploaderFlags, 'keepLast' | 'keepDaily' | 'dryRun' | 'sweepGrace'>
 
 /** Keeps the store at what the retention rules ask for. Runs only while nothing is uploaded. */
 export class Housekeeping {
   readonly #parts: Parts
-  readonly #flags: Pick<UploaderFlags, 'keepLast' | 'keepDaily' | 'dryRun'>
+  readonly #flags: RetentionFlags
+  readonly #publisher: Pick<FilePublisher, 'look'>
   readonly #sweeper: Sweeper
 
-  constructor(parts: Parts, flags: UploaderFlags) {
+  constructor(parts: Parts, flags: RetentionFlags, publisher: Pick<FilePublisher, 'look'>) {
     this.#parts = parts
     this.#flags = flags
+    this.#publisher = publisher
     const now = () => performance.now()
-    this.#sweeper = new Sweeper({ reader: parts.catalog, graceMs: GRACE_MS, now })
+    this.#sweeper = new Sweeper({ reader: parts.catalog, graceMs: flags.sweepGrace, now })
   }
 
   /** One round. Never throws: what isn't deleted today is deleted tomorrow. */
   async tidy(): Promise<void> {
     const { terms, log } = this.#parts
-    const epoch = await terms.current()
-    if (epoch === undefined) return
-    const entitlement = { epoch, stillPrimary: async () => (await terms.current()) === epoch }
     try {
+      // Who may not publish here may not delete either: these may be another's snapshots.
+      const { epoch } = await this.#publisher.look()
+      const entitlement = { epoch, stillPrimary: async () => (await terms.current()) === epoch }
       if (this.#flags.dryRun) await this.#say()
       else await this.#remove(entitlement)
     } catch (error) {
+      if (isError(error, 'NOT_PERMITTED')) return
       log.warn({ event: 'retention.failed', err: error }, messageOf(error))
     }
   }

@@ -1,7 +1,7 @@
 import { startProgress } from '@meili-ha/core/cli/progress.ts'
 import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
-import { SnapshotPublisher, type SnapshotContext } from './publish-snapshot.ts'
+import { SnapshotPublisher, type SeqNote, type SnapshotContext } from './publish-snapshot.ts'
 import type { SnapshotFile } from './snapshot-file.ts'
 import type { Parts } from './wire.ts'
 
@@ -11,7 +11,12 @@ export class FilePublisher {
   readonly #publisher: SnapshotPublisher
   #onPart: (part: { bytes: number; reused: boolean }) => void = () => {}
 
-  constructor(parts: Parts, member: string, clusterId: () => Promise<string | undefined>) {
+  constructor(
+    parts: Parts,
+    member: string,
+    clusterId: () => Promise<string | undefined>,
+    seqs?: SeqNote,
+  ) {
     this.#parts = parts
     this.#publisher = new SnapshotPublisher({
       catalog: parts.catalog,
@@ -19,15 +24,16 @@ export class FilePublisher {
       member,
       clusterId,
       log: parts.log,
+      seqs,
       onPart: (part) => this.#onPart(part),
     })
   }
 
   /** What the store says before anything is published: who writes, and whether this member may. */
-  async look(): Promise<CatalogView> {
-    const { view } = await this.#publisher.look()
-    this.#parts.status.seen(view)
-    return view
+  async look(): Promise<{ view: CatalogView; epoch: number }> {
+    const seen = await this.#publisher.look()
+    this.#parts.status.seen(seen.view)
+    return seen
   }
 
   async publish(

@@ -9,7 +9,13 @@ import {
   firstSeenOf,
   type FirstSeen,
 } from '@meili-ha/core/catalog/may-publish.ts'
-import { formatId, parseKey, SNAPSHOTS, tarballKey } from '@meili-ha/core/catalog/names.ts'
+import {
+  formatId,
+  parseKey,
+  SNAPSHOTS,
+  tarballKey,
+  type Position,
+} from '@meili-ha/core/catalog/names.ts'
 import { nextSeq, resumableUpload } from '@meili-ha/core/catalog/next-seq.ts'
 import { publishManifest } from '@meili-ha/core/catalog/publish-manifest.ts'
 import type { CatalogReader } from '@meili-ha/core/catalog/read-catalog.ts'
@@ -25,6 +31,12 @@ export interface SnapshotContext {
   annotations: string | undefined
 }
 
+/** Remembers across restarts which seqs were used, before the first request that uses them. */
+export interface SeqNote {
+  lowest(): Position | null
+  use(position: Position): Promise<void>
+}
+
 export interface PublisherOptions {
   catalog: CatalogReader
   terms: Terms
@@ -32,6 +44,8 @@ export interface PublisherOptions {
   /** The id that the data directory's lineage bears; undefined = none (yet). */
   clusterId: () => Promise<string | undefined>
   log: Logger
+  /** With a lease: where the lowest unused seq is noted; see nextSeq. */
+  seqs?: SeqNote | undefined
   onPart: (part: { bytes: number; reused: boolean }) => void
 }
 
@@ -75,7 +89,7 @@ export class SnapshotPublisher {
   ): Promise<Published> {
     const { catalog, log, onPart } = this.#options
     const { view, epoch } = await this.look()
-    const published = await findPublished(view, epoch, file)
+    const published = await findPublished(view, epoch, file, signal)
     if (published) return { already: true, manifest: published, view }
 
     const { id, key } = await this.#reserve(view, epoch, file)
@@ -103,11 +117,14 @@ export class SnapshotPublisher {
 
   /** The unfinished upload of this very file, else a name that nothing bears yet. */
   async #reserve(view: CatalogView, epoch: number, file: SnapshotFile) {
-    const uploads = await this.#options.catalog.store.listUploads(SNAPSHOTS)
+    const { catalog, seqs } = this.#options
+    const uploads = await catalog.store.listUploads(SNAPSHOTS)
     const resumed = resumableUpload(view, uploads, epoch, file.modifiedAt)
     const name = resumed && parseKey(resumed.key)
     if (resumed && name) return { id: name.id, key: resumed.key }
-    const id = formatId({ epoch, seq: nextSeq(view, uploads, epoch) })
+    const seq = nextSeq(view, uploads, epoch, seqs?.lowest())
+    await seqs?.use({ epoch, seq })
+    const id = formatId({ epoch, seq })
     return { id, key: tarballKey(id, file.modifiedAt) }
   }
 

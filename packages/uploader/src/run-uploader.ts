@@ -34,16 +34,22 @@ export async function runUploader(
       stopUpload: () => upload.abort(),
     }))
   const life = term ? outlive(signal, term) : signal
-  const publisher = new FilePublisher(parts, flags.member, () => lineageClusterId(paths))
-  const housekeeping = new Housekeeping(parts, flags)
+  const publisher = new FilePublisher(
+    parts,
+    flags.member,
+    () => lineageClusterId(paths),
+    term?.seqs,
+  )
+  const housekeeping = new Housekeeping(parts, flags, publisher)
   await firstLook(parts, publisher, signal)
 
   const loop = new UploadLoop({
     paths,
     status,
-    isStale: async (identity) => (await term?.isStale(identity)) === true,
     publish: (file, stop) =>
       exclusive.run(async () => {
+        // Asked only now: a claim that was waited for may have made it so.
+        if (term?.isStale(file.identity)) return
         upload = new AbortController()
         const either = AbortSignal.any([stop, upload.signal])
         const context = snapshotContext(parts, file, asked, either)

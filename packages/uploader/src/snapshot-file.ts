@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { constants, type BigIntStats } from 'node:fs'
+import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { isError, MeiliHaError } from '@meili-ha/core/errors.ts'
 
 /**
@@ -16,14 +16,14 @@ export interface SnapshotFile {
 }
 
 /**
- * Opens a snapshot. Undefined when there is none (yet), or when it can't be read yet: Meilisearch
- * creates it 0600 and makes it readable only after the rename.
- * @throws DATA_DIR_PERMISSION after `patienceMs` of that.
+ * Opens a snapshot. Undefined when there is none (yet).
+ * @throws DATA_DIR_PERMISSION when it may not be read; to another uid also for the moment between
+ * Meilisearch's rename (0600) and its chmod (0444). SNAPSHOT_FOREIGN when it is no regular file.
  */
 export async function openSnapshot(path: string): Promise<SnapshotFile | undefined> {
   let handle: FileHandle
   try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
@@ -43,7 +43,7 @@ export async function openSnapshot(path: string): Promise<SnapshotFile | undefin
       path,
       size: Number(stat.size),
       modifiedAt: stat.mtime,
-      identity: `${stat.ino}:${stat.mtimeNs}:${stat.size}`,
+      identity: identityOf(stat),
     }
   } catch (error) {
     await handle.close()
@@ -51,10 +51,25 @@ export async function openSnapshot(path: string): Promise<SnapshotFile | undefin
   }
 }
 
+/** The identity of what lies under the name, readable or not; undefined when nothing does. */
+export async function identityAt(path: string): Promise<string | undefined> {
+  try {
+    return identityOf(await lstat(path, { bigint: true }))
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined
+    throw error
+  }
+}
+
+function identityOf({ ino, mtimeNs, size }: BigIntStats): string {
+  return `${ino}:${mtimeNs}:${size}`
+}
+
 /** @throws SNAPSHOT_DAMAGED when the open file was written to since it was opened. */
 export async function assertUnchanged(file: SnapshotFile): Promise<void> {
   const stat = await file.handle.stat({ bigint: true })
-  if (`${stat.ino}:${stat.mtimeNs}:${stat.size}` === file.identity) return
+  if (identityOf(stat) === file.identity) return
   throw new MeiliHaError('SNAPSHOT_DAMAGED', `${file.path} was changed while it was read`, {
     hint: 'Copy a snapshot under another name and rename it into place.',
   })

@@ -15,8 +15,7 @@ const LONGEST_RETRY_MS = 60_000
 export interface UploadLoopOptions {
   paths: DataPaths
   status: UploaderStatus
-  /** True for a file that must never be published: it lay there before this epoch's claim. */
-  isStale: (identity: string) => Promise<boolean>
+  /** Resolves when the file is dealt with: it is in the store, or must never be. */
   publish: (file: SnapshotFile, signal: AbortSignal) => Promise<void>
 }
 
@@ -65,7 +64,7 @@ export class UploadLoop {
     let file: SnapshotFile | undefined
     try {
       file = await openSnapshot(snapshotPath(paths))
-      if (!file || file.identity === this.#done || (await this.#options.isStale(file.identity))) {
+      if (!file || file.identity === this.#done) {
         this.#retryMs = 0
         return
       }
@@ -80,9 +79,17 @@ export class UploadLoop {
         status.refused(error)
         return
       }
+      const isFirst = this.#retryMs === 0
+      // A standby's uploader waits for its turn, a primary's makes way for the final: no failures,
+      // and nothing that a new primary's first snapshot should wait for.
+      if (isError(error, 'NOT_PERMITTED', 'CANCELLED')) {
+        this.#retryMs = FIRST_RETRY_MS
+        return
+      }
       this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LONGEST_RETRY_MS)
-      // A standby's uploader waits for its turn, a primary's makes way for the final: no failures.
-      if (!isError(error, 'NOT_PERMITTED', 'CANCELLED')) status.failed(error, this.#retryMs)
+      // Between Meilisearch's rename and its chmod another uid may not read the file.
+      if (isFirst && isError(error, 'DATA_DIR_PERMISSION')) return
+      status.failed(error, this.#retryMs)
     } finally {
       await file?.handle.close()
     }

@@ -17,7 +17,7 @@ export function runUploaderCommand(host: Host): Command {
   const command = describe(
     new Command('run'),
     'Watch the snapshot directory and publish every snapshot; prune by the retention rules.',
-    'uploader run --store s3://backups/search --every 5m --api-key-file /run/secrets/key',
+    'uploader run --store s3://backups/search --every 5m --api-key-file meili.key',
   )
   return addStoreFlags(command, common)
     .addOption(common.dataDir())
@@ -33,6 +33,7 @@ export function runUploaderCommand(host: Host): Command {
     .addOption(common.haDir())
     .addOption(own.archiveLevel())
     .addOption(own.dryRun())
+    .addOption(own.sweepGrace())
     .addOption(common.listen(UPLOADER_PORT))
     .addOption(common.logLevel())
     .addOption(common.logFormat())

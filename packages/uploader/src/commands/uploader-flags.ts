@@ -26,6 +26,7 @@ export interface UploaderFlags extends StoreFlags {
   logFormat?: 'pretty' | 'json'
   keepLast: number
   keepDaily: number
+  sweepGrace: number
   dryRun?: boolean
 }
 
@@ -58,6 +59,14 @@ export function uploaderFlags(host: Host) {
       flag(host, '--keep-daily <days>', 'and the newest of each of this many days', {
         parse: parseCount,
         default: 7,
+      }),
+    sweepGrace: () =>
+      // Longer than any upload stays unpublished; short enough that no bill shows it.
+      flag(host, '--sweep-grace <duration>', 'how long no manifest names what is then deleted', {
+        parse: parseDuration,
+        default: 3_600_000,
+        shown: '1h',
+        more: true,
       }),
     archiveLevel: () =>
       flag(host, '--archive-level <0-9>', 'gzip level of the last snapshot at a hand-over', {

@@ -1,6 +1,9 @@
+import type { Position } from '@meili-ha/core/catalog/names.ts'
 import type { BootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import { publishedSchema, type Published } from '@meili-ha/core/ha/sync.ts'
+import { Exclusive } from '../exclusive.ts'
+import type { SeqNote } from '../publish-snapshot.ts'
 
 type Facts = Pick<
   Published,
@@ -19,9 +22,11 @@ const NOTHING: Facts = {
 }
 
 /** `/ha/published.json`: what the keeper and the fetcher know of this uploader. */
-export class PublishedNote {
+export class PublishedNote implements SeqNote {
   readonly #ha: HaDir
   readonly #clock: BootClock
+  /** One write after the other: of two at once the older could come last. */
+  readonly #writing = new Exclusive()
   #facts: Facts = NOTHING
 
   constructor(ha: HaDir, clock: BootClock) {
@@ -39,12 +44,24 @@ export class PublishedNote {
     if (noted?.bootId === this.#clock.bootId()) this.#facts = { ...NOTHING, ...noted }
   }
 
+  /** The lowest seq that wasn't used yet, of the epoch it was noted in. */
+  lowest(): Position | null {
+    return this.#facts.nextSeq
+  }
+
+  /** Notes that a seq is used, before the first request that uses it. */
+  async use({ epoch, seq }: Position): Promise<void> {
+    await this.set({ nextSeq: { epoch, seq: seq + 1 } })
+  }
+
   async set(change: Partial<Facts>): Promise<void> {
     this.#facts = { ...this.#facts, ...change }
-    await this.#ha.writeJson('published.json', {
-      ...this.#facts,
-      writtenAt: this.#clock.now(),
-      bootId: this.#clock.bootId(),
-    })
+    await this.#writing.run(() =>
+      this.#ha.writeJson('published.json', {
+        ...this.#facts,
+        writtenAt: this.#clock.now(),
+        bootId: this.#clock.bootId(),
+      }),
+    )
   }
 }

@@ -2,7 +2,8 @@ import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import type { Exclusive } from '../exclusive.ts'
-import { openSnapshot } from '../snapshot-file.ts'
+import type { SeqNote } from '../publish-snapshot.ts'
+import { identityAt } from '../snapshot-file.ts'
 import { snapshotPath } from '../upload-loop.ts'
 import type { Parts } from '../wire.ts'
 import { obeyWants } from './obey.ts'
@@ -13,7 +14,8 @@ import { TermWriter } from './term-writer.ts'
 export interface TermLoop {
   run(signal: AbortSignal): Promise<void>
   /** True for the snapshot file that lay there when the epoch's claim was written, or earlier. */
-  isStale(identity: string): Promise<boolean>
+  isStale(identity: string): boolean
+  seqs: SeqNote
   /** Notes what this member has published, for keeper and fetcher. */
   published(manifest: Manifest): Promise<void>
   /** Resolves when the uploader may end after SIGTERM. */
@@ -40,9 +42,7 @@ export async function termLoop(parts: Parts, options: TermLoopOptions): Promise<
   // What lay there when the claim was written may be older than what was claimed. An uploader that
   // starts before any claim of its own takes what it finds for old.
   const markStale = async () => {
-    const file = await openSnapshot(snapshotPath(paths)).catch(() => undefined)
-    await note.set({ stale: file?.identity ?? null })
-    await file?.handle.close()
+    await note.set({ stale: (await identityAt(snapshotPath(paths))) ?? null })
   }
   const published = async (manifest: Manifest) => {
     const snapshotStartedAt = manifest.tasks.snapshotStartedAt ?? null
@@ -75,7 +75,8 @@ export async function termLoop(parts: Parts, options: TermLoopOptions): Promise<
   if (note.facts.claimed === null) await markStale()
   return {
     run: (signal) => obeyWants({ ha, note, writer: alone, log }, signal),
-    isStale: async (identity) => note.facts.stale === identity,
+    isStale: (identity) => note.facts.stale === identity,
+    seqs: note,
     published,
     handedOver: () => handedOver(ha, parts.terms, note),
   }
