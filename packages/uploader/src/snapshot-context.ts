@@ -9,7 +9,8 @@ import type { Parts } from './wire.ts'
  * What Meilisearch knows about a file: its task, and so what it surely holds; and what the annotate
  * command said just before this very snapshot was asked for. Never throws: a snapshot is worth
  * publishing without.
- * @param asked snapshots asked for by this process; those that are answered are taken out
+ * @param asked snapshots asked for by this process; those that an older file answered are taken out.
+ * This file's own stay: its upload may fail, and be tried again.
  */
 export async function snapshotContext(
   { meili, log }: Pick<Parts, 'meili' | 'log'>,
@@ -28,7 +29,7 @@ export async function snapshotContext(
     },
   )
   const annotation = asked.findLast(({ taskUid }) => uids.includes(taskUid))?.annotation
-  const later = asked.filter(({ taskUid }) => taskUid > Math.max(...uids, -1))
-  asked.splice(0, asked.length, ...later)
+  const older = asked.findIndex(({ taskUid }) => uids.includes(taskUid))
+  if (older > 0) asked.splice(0, older)
   return { tasks, annotations: annotation }
 }
