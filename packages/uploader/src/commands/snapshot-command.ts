@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { snapshotsOf } from '@meili-ha/core/catalog/catalog-view.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
+import { formatUtc, parseKey } from '@meili-ha/core/catalog/names.ts'
 import { commonFlags } from '@meili-ha/core/cli/common-flags.ts'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { describe } from '@meili-ha/core/cli/program-command.ts'
 import { addStoreFlags } from '@meili-ha/core/cli/store-from-flags.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
+import type { Task } from '@meili-ha/core/meilisearch/task.ts'
 import { askSnapshot, waitForTask, type AskedSnapshot } from '../ask-snapshot.ts'
 import { FilePublisher } from '../publish-file.ts'
 import { runnerIsAlive } from '../runner.ts'
@@ -67,8 +69,8 @@ async function snapshotNow(
   if (!runs) await publisher.look()
   const asked = await askSnapshot(meili, { annotateCommand: flags.annotateCommand, signal })
   log.info({ event: 'snapshot.asked', taskUid: asked.taskUid }, 'asked Meilisearch for a snapshot')
-  await waitForTask(meili, asked.taskUid, signal)
-  return runs ? waitForRunner(parts, asked, signal) : publishIt(parts, publisher, asked, signal)
+  const task = await waitForTask(meili, asked.taskUid, signal)
+  return runs ? waitForRunner(parts, task, signal) : publishIt(parts, publisher, asked, signal)
 }
 
 async function publishIt(
@@ -97,12 +99,24 @@ const POLL_MS = 1000
 /** Two that publish the same file would publish it twice: the one that runs already does it. */
 async function waitForRunner(
   { catalog }: Parts,
-  { taskUid }: AskedSnapshot,
+  task: Task,
   signal: AbortSignal,
 ): Promise<Manifest> {
   for (;;) {
     const newest = snapshotsOf(await catalog.read())[0]?.manifest
-    if ((newest?.tasks.snapshotTaskUid ?? -1) >= taskUid) return newest as Manifest
+    if (newest && isMadeBy(newest, task)) return newest
     await sleep(POLL_MS, undefined, { signal })
   }
+}
+
+/**
+ * Whether a manifest's snapshot is what this task made, or newer. By its time: tasks that waited
+ * together become one snapshot, which bears the uid of the first. A run without an API key knows
+ * no more than the file's own time.
+ */
+function isMadeBy({ tasks, object }: Manifest, { startedAt }: Task): boolean {
+  if (startedAt === null) return false
+  if (tasks.snapshotStartedAt) return Date.parse(tasks.snapshotStartedAt) >= Date.parse(startedAt)
+  const name = object && parseKey(object.key)
+  return name?.kind === 'tarball' && name.utc >= formatUtc(new Date(startedAt))
 }
