@@ -35,7 +35,8 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
       if (isTransient(error)) await sleep(RETRY_MS, undefined, { signal }).catch(() => {})
       else {
         refused = line
-        await note.set({ failed: { want: line ?? '', message: messageOf(error) } })
+        // A full /ha must not end the uploader: the keeper's time-out says the same, later.
+        await note.set({ failed: { want: line ?? '', message: messageOf(error) } }).catch(() => {})
       }
     }
     await sleep(POLL_MS, undefined, { signal }).catch(() => {})

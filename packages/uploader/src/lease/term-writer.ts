@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { snapshotsOf, type CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
 import { assertCluster, clusterIdOf, ensureCluster } from '@meili-ha/core/catalog/cluster.ts'
@@ -12,11 +11,12 @@ import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { BootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import type { claimSchema } from '@meili-ha/core/ha/sync.ts'
-import { formatWant, type Want } from '@meili-ha/core/ha/want.ts'
+import type { Want } from '@meili-ha/core/ha/want.ts'
 import type { z } from 'zod'
 import { archiveInto, type Archived } from '../publish-archive.ts'
 import type { PublishedNote } from './published-note.ts'
 import { assertStopped } from './stopped.ts'
+import { assertWanted, whileWanted } from './wanted.ts'
 import { claimManifest } from './write-claim.ts'
 
 export interface TermWriterOptions {
@@ -62,7 +62,7 @@ export class TermWriter {
       await this.#options.onPublished(own, view)
     } else {
       const id = formatId({ epoch, seq: 0 })
-      const archived = (await this.#mustArchive(claim))
+      const archived = claim.archive
         ? await this.#archive(id, { verb: 'promote', epoch }, signal)
         : undefined
       const facts = { clusterId: cluster, writer: member, createdAt }
@@ -81,17 +81,17 @@ export class TermWriter {
     const want: Want = { verb: 'final', epoch }
     const began = performance.now()
     const view = await catalog.read()
-    const uploads = await catalog.store.listUploads(SNAPSHOTS)
-    const seq = nextSeq(view, uploads, epoch, note.facts.nextSeq)
-    const id = formatId({ epoch, seq })
-    await note.set({ nextSeq: { epoch, seq: seq + 1 } })
-    // Meilisearch is stopped: whatever it acknowledged lies in the directory now.
-    const createdAt = new Date().toISOString()
-    const archived = await this.#archive(id, want, signal)
     const clusterId = clusterIdOf(view)
     if (clusterId === undefined) {
       throw new MeiliHaError('WRONG_CLUSTER', 'the store has lost its cluster id')
     }
+    const uploads = await catalog.store.listUploads(SNAPSHOTS)
+    const seq = nextSeq(view, uploads, epoch, note.lowest())
+    const id = formatId({ epoch, seq })
+    await note.use({ epoch, seq })
+    // Meilisearch is stopped: whatever it acknowledged lies in the directory now.
+    const createdAt = new Date().toISOString()
+    const archived = await this.#archive(id, want, signal)
     const manifest: Manifest = {
       format: MANIFEST_FORMAT,
       id,
@@ -111,44 +111,32 @@ export class TermWriter {
     log.info({ event: 'final.published', id, sizeBytes, durationMs }, `published the final ${id}`)
   }
 
-  /** Adopted, or its tarball is gone: then no published snapshot holds what the directory holds. */
-  async #mustArchive({ of, archive }: z.infer<typeof claimSchema>): Promise<boolean> {
-    if (archive) return true
-    if (of !== null) return false
-    return (await stat(this.#options.dataMs).catch(() => undefined)) !== undefined
-  }
-
   async #archive(id: string, want: Want, signal: AbortSignal): Promise<Archived> {
     const { ha, clock, catalog, dataMs, level, note } = this.#options
     await assertStopped(ha, clock)
     const began = performance.now()
     let sent = 0
-    const archived = await archiveInto(catalog.store, tarballKey(id, new Date()), dataMs, {
-      level,
-      signal,
-      onProgress: (bytes) => {
-        sent += bytes
-        note.set({ progress: note.facts.progress + bytes }).catch(() => {})
-      },
-    })
+    const onProgress = (bytes: number) => {
+      sent += bytes
+      note.set({ progress: note.facts.progress + bytes }).catch(() => {})
+    }
+    const key = tarballKey(id, new Date())
+    const archived = await whileWanted(ha, want, signal, (wanted) =>
+      archiveInto(catalog.store, key, dataMs, { level, signal: wanted, onProgress }),
+    )
     // It must have stayed stopped, and the keeper must still want it.
     await assertStopped(ha, clock)
-    await this.#assertWanted(want)
+    await assertWanted(ha, want)
     const bytesPerSecond = Math.round((sent * 1000) / Math.max(1, performance.now() - began))
     await note.set({ bytesPerSecond })
     return archived
   }
 
   async #publish(manifest: Manifest, want: Want): Promise<void> {
-    const { catalog, member, onPublished } = this.#options
-    await this.#assertWanted(want)
+    const { catalog, member, ha, onPublished } = this.#options
+    await assertWanted(ha, want)
     const publisher = { epoch: manifest.epoch, member, firstSeen: new Map<string, string>() }
     await onPublished(manifest, await publishManifest(catalog, manifest, publisher))
-  }
-
-  async #assertWanted(want: Want): Promise<void> {
-    if ((await this.#options.ha.readLine('want')) === formatWant(want)) return
-    throw new MeiliHaError('NOT_PERMITTED', `${formatWant(want)} isn't wanted any more`)
   }
 }
 

@@ -45,7 +45,8 @@ export function claimManifest(
     object,
     meilisearch,
     contents,
-    tasks: archived ? {} : (claimed?.tasks ?? {}),
+    // Of a stopped directory: it holds whatever was acknowledged by then.
+    tasks: archived ? { snapshotStartedAt: facts.createdAt } : (claimed?.tasks ?? {}),
     claim: { of: claim.of },
     ...(claimed?.annotations !== undefined && { annotations: claimed.annotations }),
   }
