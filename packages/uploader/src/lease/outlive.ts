@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
+import { parsePermit } from '@meili-ha/core/ha/permit.ts'
 import { formatWant } from '@meili-ha/core/ha/want.ts'
 import type { Terms } from '../terms.ts'
 import type { PublishedNote } from './published-note.ts'
@@ -19,7 +20,7 @@ export async function handedOver(
   note: Pick<PublishedNote, 'facts'>,
   now: () => number = () => performance.now(),
 ): Promise<void> {
-  const epoch = await terms.current()
+  const epoch = await unfinishedTerm(ha, terms, note)
   if (epoch === undefined) return
   const final = formatWant({ verb: 'final', epoch })
   let endedAt: number | undefined
@@ -30,4 +31,19 @@ export async function handedOver(
     if (endedAt !== undefined && now() - endedAt > PATIENCE_MS) return
     await sleep(POLL_MS)
   }
+}
+
+/**
+ * The epoch that this member leads, or led until the keeper's `stop`: SIGTERM reaches all containers
+ * of a pod at once, and the keeper may have been quicker.
+ */
+async function unfinishedTerm(
+  ha: HaDir,
+  terms: Terms,
+  { facts }: Pick<PublishedNote, 'facts'>,
+): Promise<number | undefined> {
+  const inForce = await terms.current()
+  if (inForce !== undefined) return inForce
+  const permit = parsePermit((await ha.readLine('permit')) ?? '')
+  return permit?.role === 'stop' && permit.epoch === facts.claimed ? permit.epoch : undefined
 }
