@@ -13,8 +13,10 @@ export class Wake {
     if (!this.#pending && !signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#waiter = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
+        signal.addEventListener('abort', this.up, { once: true })
       })
+      // A signal that lives as long as the program would collect one listener a call.
+      signal.removeEventListener('abort', this.up)
     }
     this.#waiter = undefined
     this.#pending = false
