@@ -6,7 +6,6 @@ const policy = { everyMs: 60_000, maxDuty: 0.2 }
 const fresh: ScheduleState = {
   askedAt: undefined,
   costMs: 0,
-  pending: false,
   newestTask: 3,
   newestTaskThen: undefined,
 }
@@ -18,10 +17,6 @@ test('asks at once when it never asked and there is something to keep', () => {
 test('asks for nothing when nothing changed since the last', () => {
   const state = { ...fresh, askedAt: 0, newestTaskThen: 3 }
   expect(decideSnapshot(state, policy, 10_000_000)).toMatchObject({ ask: false })
-})
-
-test('never asks while one is pending', () => {
-  expect(decideSnapshot({ ...fresh, pending: true }, policy, 0)).toMatchObject({ ask: false })
 })
 
 test('a snapshot that takes long is asked for less often', () => {

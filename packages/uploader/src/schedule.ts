@@ -4,8 +4,6 @@ export interface ScheduleState {
   askedAt: number | undefined
   /** How long the last one took, from asking to finished. */
   costMs: number
-  /** A snapshot that was asked for isn't finished. */
-  pending: boolean
   /** Newest task that isn't a snapshot, and the one at the last asking. */
   newestTask: number | undefined
   newestTaskThen: number | undefined
@@ -23,7 +21,7 @@ const CHECK_MS = 5000
 export type ScheduleDecision = { ask: true } | { ask: false; waitMs: number }
 
 /**
- * Whether to ask Meilisearch for a snapshot now. Not while one is pending; not when nothing changed
+ * Whether to ask Meilisearch for a snapshot now. Not when nothing changed
  * since the last; not sooner than `everyMs`, nor than what keeps snapshots below `maxDuty` of the
  * time: an interval shorter than a snapshot takes starves indexing.
  */
@@ -36,6 +34,6 @@ export function decideSnapshot(
   const dueAt = (state.askedAt ?? Number.NEGATIVE_INFINITY) + restMs
   if (now < dueAt) return { ask: false, waitMs: dueAt - now }
   const unchanged = state.newestTask === undefined || state.newestTask === state.newestTaskThen
-  if (state.pending || unchanged) return { ask: false, waitMs: Math.min(policy.everyMs, CHECK_MS) }
+  if (unchanged) return { ask: false, waitMs: Math.min(policy.everyMs, CHECK_MS) }
   return { ask: true }
 }

@@ -28,7 +28,6 @@ export async function runSchedule(options: SchedulerOptions, signal: AbortSignal
   const state: ScheduleState = {
     askedAt: undefined,
     costMs: 0,
-    pending: false,
     newestTask: undefined,
     newestTaskThen: undefined,
   }
