@@ -6,6 +6,8 @@ export type ApiFault =
   | { kind: 'hang' }
   /** Takes effect; then a byte of the answer every 50 ms, for ever. */
   | { kind: 'trickle' }
+  /** Takes effect; half the answer's body, then the connection ends. */
+  | { kind: 'short-body' }
   /** The connection is reset before anything takes effect. */
   | { kind: 'reset' }
   /** Takes effect, then the connection is reset instead of an answer. */

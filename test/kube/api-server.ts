@@ -143,6 +143,11 @@ function send(
     return
   }
   response.writeHead(status, { 'content-type': 'application/json' })
+  if (fault?.kind === 'short-body') {
+    const half = body.slice(0, body.length >> 1)
+    response.write(half, () => response.socket?.end())
+    return
+  }
   if (fault?.kind !== 'trickle') return void response.end(body)
   let sent = 0
   const timer = setInterval(() => response.write(body[sent++] ?? ' '), 50)

@@ -79,6 +79,17 @@ describe('a faulty API server', () => {
     },
   )
 
+  it.each<ApiFault>([{ kind: 'reset' }, { kind: 'lost-answer' }, { kind: 'short-body' }])(
+    'is not waited for once the connection broke: $kind',
+    async (fault) => {
+      server.faults.add(fault)
+      const patient = new KubernetesLease(clientOf(access, 20_000), 'demo')
+      const { failure, ms } = await took(() => patient.create(RECORD))
+      expect(failure).toBe('unknown')
+      expect(ms).toBeLessThan(10_000)
+    },
+  )
+
   it.each(['refuse', 'black-hole'] as const)('is unknown behind a partition: %s', async (how) => {
     const { version } = await lease.create(RECORD)
     server.partition(how)
