@@ -11,13 +11,15 @@ import { isError, MeiliHaError } from '../errors.ts'
 import { checkKey, checkPrefix } from './check-key.ts'
 import { deadlineFor, type StoreClock } from './deadline.ts'
 import { PartBuffers } from './part-buffers.ts'
-import { type PartReader, readParts, streamParts } from './part-reader.ts'
+import { type PartReader, readParts } from './part-reader.ts'
 import { expectedLength, readBody } from './s3-body.ts'
 import { createS3Client } from './s3-client.ts'
 import { IN_FLIGHT, type Source, uploadParts } from './s3-multipart.ts'
-import { abortUpload } from './s3-upload.ts'
-import { Checksums, encryption, request, type S3Target, toBase64, unquote } from './s3-requests.ts'
+import { putObject, putOnlyPart } from './s3-put.ts'
+import { Checksums, request, type S3Target, toBase64, unquote } from './s3-requests.ts'
 import { findResumable, listUploads } from './s3-resume.ts'
+import { uploadStream } from './s3-stream.ts'
+import { abortUpload } from './s3-upload.ts'
 import type { StoreOptions } from './store-options.ts'
 import type {
   GetOptions,
@@ -73,7 +75,7 @@ export class S3Store implements Store {
 
   async put(key: string, body: Buffer | string, options: PutOptions = {}) {
     try {
-      return await this.#put(key, Buffer.from(body), options)
+      return await putObject(this.#target, this.#full(key), Buffer.from(body), options)
     } catch (error) {
       // S3 answers 404 when there is nothing to match; it is the same no.
       if (options.ifMatch === undefined || !isError(error, 'STORE_NOT_FOUND')) throw error
@@ -81,29 +83,6 @@ export class S3Store implements Store {
         cause: error,
       })
     }
-  }
-
-  async #put(key: string, body: Buffer, options: PutOptions, tarball = false) {
-    const { ifNoneMatch, ifMatch, retries, signal } = options
-    const timeoutMs = options.timeoutMs ?? deadlineFor(body.length)
-    const sha256 = createHash('sha256').update(body).digest('base64')
-    const { client, checksums, options: store } = this.#target
-    const { ETag } = await checksums.try((withChecksum) => {
-      const input = {
-        ...this.#where(key),
-        ...{ Body: body, ContentLength: body.length },
-        ...(withChecksum && { ChecksumSHA256: sha256 }),
-        ...(ifNoneMatch && { IfNoneMatch: ifNoneMatch }),
-        ...(ifMatch !== undefined && { IfMatch: `"${ifMatch}"` }),
-        ...(tarball && store.storageClass && { StorageClass: store.storageClass }),
-        ...encryption(store),
-      }
-      const limits = { what: this.#what('PUT', key), timeoutMs, retries, signal }
-      return request(this.#target, limits, (abort) =>
-        client.send(new PutObjectCommand(input), abort),
-      )
-    })
-    return { etag: unquote(ETag) }
   }
 
   async putFile(
@@ -121,14 +100,6 @@ export class S3Store implements Store {
     }
   }
 
-  async putStream(key: string, stream: Readable, options: PutFileOptions): Promise<StoredFile> {
-    try {
-      return await this.#putParts(key, streamParts(stream, options.signal), options)
-    } finally {
-      stream.destroy()
-    }
-  }
-
   /** What fits into one part is one request; `resume` looks for an unfinished upload otherwise. */
   async #putParts(
     key: string,
@@ -141,17 +112,14 @@ export class S3Store implements Store {
     const source: Source = { key: this.#full(key), buffers, first, next }
     const stored =
       first.bytes.length < options.partSize
-        ? await this.#putOnly(key, first.bytes, options)
+        ? await putOnlyPart(this.#target, source.key, first.bytes, options)
         : await uploadParts(this.#target, source, options, await resume?.())
     this.#buffers.keep(buffers)
     return stored
   }
 
-  async #putOnly(key: string, bytes: Buffer, { onPart, signal }: PutFileOptions) {
-    const { etag } = await this.#put(key, bytes, { ...(signal && { signal }) }, true)
-    if (bytes.length > 0) onPart?.({ index: 0, bytes: bytes.length, reused: false })
-    const parts = bytes.length > 0 ? [createHash('sha256').update(bytes).digest('hex')] : []
-    return { etag, size: bytes.length, parts }
+  async putStream(key: string, stream: Readable, options: PutFileOptions): Promise<StoredFile> {
+    return uploadStream(this.#target, this.#full(key), stream, options)
   }
 
   async head(key: string): Promise<ObjectInfo | undefined> {

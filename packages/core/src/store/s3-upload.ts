@@ -13,7 +13,7 @@ import type { Part } from './part-reader.ts'
 import { MAX_PARTS } from './part-size.ts'
 import { encryption, request, type S3Target, toBase64, unquote } from './s3-requests.ts'
 import { isStored, type Resumable } from './s3-resume.ts'
-import type { PutFileOptions } from './store.ts'
+import type { PutFileOptions, StoredFile } from './store.ts'
 
 /** A part as Complete names it, and what a manifest says about it. */
 export interface SentPart extends CompletedPart {
@@ -28,8 +28,7 @@ export async function sendPart(
   key: string,
   upload: Resumable,
   { index, bytes }: Part,
-  { onPart }: PutFileOptions,
-  signal: AbortSignal,
+  { onPart, signal }: PutFileOptions,
 ): Promise<SentPart> {
   const PartNumber = index + 1
   if (PartNumber > MAX_PARTS) {
@@ -83,23 +82,24 @@ export async function begin(
 /** Putting 10,000 parts together takes a store its time; it sends nothing meanwhile. */
 const COMPLETE_MS = 120_000
 
-/** Puts the parts together: from here on the object exists. @returns its ETag. */
+/** Puts the parts together: from here on the object exists. */
 export async function complete(
   target: S3Target,
   key: string,
   uploadId: string,
   sent: SentPart[],
   { signal }: PutFileOptions,
-): Promise<string> {
+): Promise<StoredFile> {
   const what = `COMPLETE upload of s3://${target.bucket}/${key}`
   const where = { Bucket: target.bucket, Key: key }
   const Parts = sent.map(({ size: _size, sha256: _sha256, ...part }) => part)
   const input = { ...where, UploadId: uploadId, MultipartUpload: { Parts } }
+  const stored = { size: sizeOf(sent), parts: sent.map((part) => part.sha256) }
   try {
     const { ETag } = await request(target, { what, timeoutMs: COMPLETE_MS, signal }, (abort) =>
       target.client.send(new CompleteMultipartUploadCommand(input), abort),
     )
-    return unquote(ETag)
+    return { etag: unquote(ETag), ...stored }
   } catch (error) {
     // The first answer may have been lost: then the upload is gone because the object is there.
     if (!isError(error, 'STORE_NOT_FOUND')) throw error
@@ -107,7 +107,7 @@ export async function complete(
       target.client.send(new HeadObjectCommand({ ...where, ChecksumMode: 'ENABLED' }), abort),
     ).catch(() => undefined)
     if (!head || !isMadeOf(sent, head)) throw error
-    return unquote(head.ETag)
+    return { etag: unquote(head.ETag), ...stored }
   }
 }
 
@@ -116,12 +116,15 @@ function isMadeOf(
   sent: SentPart[],
   object: { ContentLength?: number | undefined; ChecksumSHA256?: string | undefined },
 ): boolean {
-  const size = sent.reduce((sum, part) => sum + part.size, 0)
-  if (object.ContentLength !== size) return false
+  if (object.ContentLength !== sizeOf(sent)) return false
   if (object.ChecksumSHA256 === undefined) return true
   const composite = createHash('sha256')
   for (const part of sent) composite.update(part.sha256, 'hex')
   return object.ChecksumSHA256.split('-')[0] === composite.digest('base64')
+}
+
+function sizeOf(sent: SentPart[]): number {
+  return sent.reduce((sum, part) => sum + part.size, 0)
 }
 
 /** Gives an upload up, with its parts; none is fine. */
