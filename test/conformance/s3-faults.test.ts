@@ -11,14 +11,14 @@ import { storeOn } from '../s3-server/s3-server-store.ts'
 
 const PART = 5 * 1024 * 1024
 
-/** Waits a twentieth of what it is asked to, so that real deadlines pass quickly; notes it all. */
-function hurriedClock() {
+/** Waits a fraction of what it is asked to, so that real deadlines pass quickly; notes it all. */
+function hurriedClock(times = 20) {
   const waits: number[] = []
   const clock: StoreClock = {
     random: () => 0.5,
     sleep: (ms, signal) => {
       waits.push(ms)
-      return REAL_CLOCK.sleep(ms / 20, signal)
+      return REAL_CLOCK.sleep(ms / times, signal)
     },
   }
   return { clock, waits }
@@ -175,6 +175,8 @@ describe('an S3 upload in parts on a bad day', () => {
     const options = { partSize: PART, ...(signal && { signal }) }
     return await store.putFile('big', { handle, size }, options)
   }
+  const partsTaken = () =>
+    server.requests.filter(({ op, status }) => op === 'UploadPart' && status === 200).length
   const uploaded = () => server.bucket.objects.get('some/prefix/big')?.body.equals(content)
 
   it('gets through trouble with parts, and sends only those again', async () => {
@@ -221,6 +223,75 @@ describe('an S3 upload in parts on a bad day', () => {
     expect(server.bucket.objects.size).toBe(0)
   })
 
+  describe('of a stream', () => {
+    const stream = () => Readable.from([content.subarray(0, PART - 7), content.subarray(PART - 7)])
+    const uploadStream = (source = stream(), signal?: AbortSignal) =>
+      store.putStream('big', source, { partSize: PART, ...(signal && { signal }) })
+
+    it('gets through trouble with parts, and sends only those again', async () => {
+      server.faults.add({ kind: 'reset' }, { op: 'UploadPart', after: 1 })
+      server.faults.add({ kind: 'flip-request' }, { op: 'UploadPart', after: 2 })
+      server.faults.add({ kind: 'lost-answer' }, { op: 'UploadPart', after: 3 })
+      server.faults.add({ kind: 'hang' }, { op: 'UploadPart', after: 4 })
+      server.faults.add({ kind: 'status', status: 503, code: 'SlowDown' }, { op: 'UploadPart' })
+      await uploadStream()
+      expect(uploaded()).toBe(true)
+      expect(server.count('UploadPart')).toBe(7 + 5)
+      expect(server.count('CreateMultipartUpload')).toBe(1)
+    })
+
+    it('sends a SHA-256 with every part', async () => {
+      await uploadStream()
+      const parts = server.requests.filter(({ op }) => op === 'UploadPart')
+      expect(parts.filter(({ headers }) => headers['x-amz-checksum-sha256'])).toHaveLength(7)
+    })
+
+    it('recognises its own object when the answer to the last step was lost', async () => {
+      server.faults.add({ kind: 'lost-answer' }, { op: 'CompleteMultipartUpload' })
+      const stored = await uploadStream()
+      expect(stored.etag).toBe(server.bucket.get('some/prefix/big').etag)
+      expect(uploaded()).toBe(true)
+    })
+
+    it.each(['UploadPart', 'CompleteMultipartUpload'])(
+      'has removed its parts before it says that %s is denied',
+      async (op) => {
+        const fault = { kind: 'status', status: 403, code: 'AccessDenied' } as const
+        server.faults.add(fault, { op, after: op === 'UploadPart' ? 3 : 0, times: Infinity })
+        await expect(uploadStream()).rejects.toMatchObject({ code: 'MEILI_HA_STORE_DENIED' })
+        expect(server.count('AbortMultipartUpload')).toBe(1)
+        expect(server.bucket.uploads.size).toBe(0)
+        expect(server.bucket.objects.size).toBe(0)
+      },
+    )
+
+    it('has removed its parts before it says that it was cancelled', async () => {
+      const cancel = new AbortController()
+      server.faults.add({ kind: 'hang' }, { op: 'UploadPart', after: 3, times: Infinity })
+      const cancelled = uploadStream(stream(), cancel.signal)
+      await expect.poll(() => server.count('UploadPart')).toBeGreaterThan(4)
+      cancel.abort()
+      await expect(cancelled).rejects.toMatchObject({ code: 'MEILI_HA_CANCELLED' })
+      expect(server.bucket.uploads.size).toBe(0)
+    })
+
+    it('ends when the store is silent for ever', async () => {
+      server.faults.add({ kind: 'hang' }, { op: 'UploadPart', after: 2, times: Infinity })
+      const impatient = storeOn(server, {}, hurriedClock(150).clock)
+      const put = impatient.putStream('big', stream(), { partSize: PART })
+      await expect(put).rejects.toMatchObject({ code: 'MEILI_HA_STORE_UNREACHABLE' })
+      expect(server.bucket.uploads.size).toBe(0)
+      impatient.close()
+    })
+
+    it('goes on without checksums where the store refuses them', async () => {
+      const fault = { kind: 'status', status: 501, code: 'NotImplemented' } as const
+      server.faults.add(fault, { op: 'CreateMultipartUpload' })
+      await uploadStream()
+      expect(uploaded()).toBe(true)
+    })
+  })
+
   it('does not wait for a stream that stands still when it has failed', async () => {
     server.faults.add({ kind: 'status', status: 403, code: 'AccessDenied' }, { op: 'UploadPart' })
     const stream = Readable.from(
@@ -235,14 +306,32 @@ describe('an S3 upload in parts on a bad day', () => {
     expect(server.bucket.uploads.size).toBe(0)
   })
 
-  it('has removed its parts when it is cancelled', async () => {
+  it('leaves its parts for the next attempt when it is cancelled', async () => {
     const cancel = new AbortController()
     server.faults.add({ kind: 'hang' }, { op: 'UploadPart', after: 3, times: Infinity })
     const cancelled = upload(cancel.signal)
-    await expect.poll(() => server.count('UploadPart')).toBeGreaterThan(4)
+    const arrived = () => [...server.bucket.uploads.values()][0]?.parts.size
+    await expect.poll(arrived).toBe(3)
     cancel.abort()
     await expect(cancelled).rejects.toMatchObject({ code: 'MEILI_HA_CANCELLED' })
+    expect(arrived()).toBe(3)
+    server.faults.clear()
+    server.requests.length = 0
+    await upload()
+    expect(uploaded()).toBe(true)
+    expect(partsTaken()).toBe(7 - 3)
     expect(server.bucket.uploads.size).toBe(0)
+  })
+
+  it('leaves its parts for the next attempt when the store stays away', async () => {
+    const fault = { kind: 'status', status: 503, code: 'SlowDown' } as const
+    server.faults.add(fault, { op: 'UploadPart', after: 3, times: Infinity })
+    await expect(upload()).rejects.toMatchObject({ code: 'MEILI_HA_STORE_UNREACHABLE' })
+    server.faults.clear()
+    server.requests.length = 0
+    await upload()
+    expect(uploaded()).toBe(true)
+    expect(partsTaken()).toBe(7 - 3)
   })
 
   it('refuses a file that shrinks while it is sent', async () => {

@@ -1,3 +1,4 @@
+import { isError } from '../errors.ts'
 import type { Part, PartReader } from './part-reader.ts'
 import type { S3Target } from './s3-requests.ts'
 import type { Resumable } from './s3-resume.ts'
@@ -22,9 +23,12 @@ export interface Source {
 }
 
 /**
- * Uploads parts and puts them together. Our own loop rather than lib-storage's Upload, for streams
- * as well as files: parts are read into IN_FLIGHT reused buffers, hashed once, each under the
- * retry policy, and a failed upload is gone when this throws.
+ * Uploads the parts of a file and puts them together. Our own loop rather than lib-storage's Upload
+ * (which serves streams, s3-stream.ts): parts are read into IN_FLIGHT reused buffers, which takes a
+ * third of the memory, and an unfinished upload can be gone on with.
+ *
+ * It is left for the next attempt when the caller stopped this one or the store stayed away; after
+ * a definite no it is gone when this throws.
  * @param resume an unfinished upload of the same key, of which only what is missing is sent.
  */
 export async function uploadParts(
@@ -36,11 +40,10 @@ export async function uploadParts(
   const upload = resume ?? { uploadId: await begin(target, source.key, options), stored: new Map() }
   try {
     const parts = await sendAll(target, source, upload, options)
-    const etag = await complete(target, source.key, upload.uploadId, parts, options)
-    const size = parts.reduce((sum, part) => sum + part.size, 0)
-    return { etag, size, parts: parts.map((part) => part.sha256) }
+    return await complete(target, source.key, upload.uploadId, parts, options)
   } catch (error) {
-    // Nobody else will: unfinished parts cost money and show in no listing of objects.
+    if (isError(error, 'CANCELLED', 'STORE_UNREACHABLE')) throw error
+    // Nobody will go on with it: unfinished parts cost money and show in no listing of objects.
     await abortUpload(target, source.key, upload.uploadId).catch(() => {})
     throw error
   }
@@ -56,17 +59,12 @@ async function sendAll(
   const sent: SentPart[] = []
   const failed = new AbortController()
   const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])])
-  // Nobody waits for a stream that brings nothing more once the upload has failed.
-  const broken = new Promise<never>((_resolve, reject) => {
-    failed.signal.addEventListener('abort', () => reject(failed.signal.reason as Error))
-  })
-  broken.catch(() => {})
-  const next = (buffer: Buffer) => Promise.race([source.next(buffer), broken])
+  const sending = { ...options, signal }
   const work = async (buffer: Buffer, first: Part | undefined) => {
-    let part = first ?? (await next(buffer))
+    let part = first ?? (await source.next(buffer))
     while (part) {
-      sent[part.index] = await sendPart(target, source.key, upload, part, options, signal)
-      part = await next(buffer)
+      sent[part.index] = await sendPart(target, source.key, upload, part, sending)
+      part = await source.next(buffer)
     }
   }
   const workers = source.buffers.map((buffer, i) =>

@@ -71,8 +71,9 @@ export interface Store {
    */
   put(key: string, body: Buffer | string, options?: PutOptions): Promise<{ etag: string }>
   /**
-   * Uploads an open file of known size in parts; resumes what a killed process left of the same key
-   * (s3) or begins anew and removes it (file). When this throws, nothing of it is left behind.
+   * Uploads an open file of known size in parts; resumes what is unfinished of the same key (s3) or
+   * begins anew and removes it (file). It is left unfinished (s3) when this throws CANCELLED or
+   * STORE_UNREACHABLE, to be resumed or aborted; after any other error nothing is left behind.
    */
   putFile(
     key: string,
@@ -81,7 +82,7 @@ export interface Store {
   ): Promise<StoredFile>
   /**
    * Uploads a stream of unknown length, and destroys it in the end; `parts` are digests of `partSize`
-   * bytes each.
+   * bytes each. When this throws, nothing is left behind: nobody could send that stream again.
    */
   putStream(key: string, stream: Readable, options: PutFileOptions): Promise<StoredFile>
   /** Undefined when there is no such object. */
