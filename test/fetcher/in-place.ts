@@ -21,6 +21,7 @@ export async function runFetcher(
     stdout: sink('stdout'),
     stderr: sink('stderr'),
     hostname: 'm2',
+    kill: () => {},
     uid: process.getuid?.() ?? 0,
     signal: new AbortController().signal,
   }

@@ -97,8 +97,6 @@ describe('fetcher follow beside a keeper', () => {
     const decided = (await lineageOf(member))?.claim
     await member.fetcher.kill()
     await publish(member.store, THIRD, { epoch: 1, seq: 2 })
-    await want(member, 'promote 2 ')
-    await want(member, 'promote 2')
     member.restartFetcher()
     await until('it is the new one', async () => (await member.sync()).newest?.endsWith('2'))
     await acknowledged(member, 'promote 2')

@@ -1,26 +1,23 @@
-import { snapshotsOf } from '@meili-ha/core/catalog/catalog-view.ts'
-import { clusterIdOf } from '@meili-ha/core/catalog/cluster.ts'
 import { isError, messageOf } from '@meili-ha/core/errors.ts'
-import { parseBeat } from '@meili-ha/core/ha/guard-beat.ts'
-import { parsePermit } from '@meili-ha/core/ha/permit.ts'
 import type { Sync } from '@meili-ha/core/ha/sync.ts'
 import { parseWant, type Want } from '@meili-ha/core/ha/want.ts'
 import type { Verdict } from '../decide.ts'
 import { carryOut } from '../restore.ts'
+import { Acknowledgement } from './acknowledgement.ts'
+import { describeSync } from './describe-sync.ts'
 import type { FollowOptions } from './follow-options.ts'
+import { keepWatch } from './keep-watch.ts'
 import { Member } from './member.ts'
 import { Preparation } from './preparation.ts'
-import { whyNotReady } from './standing.ts'
-import { swapPrepared } from './swap-prepared.ts'
-import { heldBy, seenIn } from './sync-document.ts'
+import { Swapping } from './swapping.ts'
 import { SyncWriter } from './sync-writer.ts'
 import { worthFollowing } from './target.ts'
-import { Wants, type Answer } from './wants.ts'
+import { Wants } from './wants.ts'
 
 /** How often `want` is looked at. */
 const TURN_MS = 250
-/** Routers need a moment to notice that this member is out of the read routing. */
-const UNROUTE_MS = 2000
+/** After a failed turn. */
+const PAUSE_MS = 2000
 
 /*
  *   undecided --(keep, adopt; restore and swap)--> decided: following <--> promoting, leading, final
@@ -30,78 +27,81 @@ const UNROUTE_MS = 2000
  */
 export class Follower {
   readonly #options: FollowOptions
-  readonly member: Member
-  readonly preparation: Preparation
+  readonly #member: Member
+  readonly #preparation: Preparation
+  readonly #swapping: Swapping
   readonly #wants: Wants
   readonly #sync: SyncWriter
+  readonly #answer: Acknowledgement
   #decided = false
   #waitingFor: string | null = null
+  /** What the keeper wants, and as it wrote it. */
   #want: Want | undefined
+  #line: string | undefined
   #listAt = Number.NEGATIVE_INFINITY
-  #swappedAt = Number.NEGATIVE_INFINITY
-  /** Without a keeper: out of the read routing until then, and until Meilisearch answers again. */
-  #outUntil: number | undefined
-  #acknowledged: string | null = null
-  #failed: Sync['failed'] = null
+  #listed = false
   /** What is so since the last turn. */
   state: Sync | undefined
 
   constructor(options: FollowOptions) {
     this.#options = options
-    this.member = new Member(options)
-    this.preparation = new Preparation(options, this.member)
-    this.#wants = new Wants(options, this.member, this.preparation)
+    this.#member = new Member(options)
+    this.#preparation = new Preparation(options, this.#member)
+    this.#swapping = new Swapping(options, this.#member, this.#preparation)
+    this.#wants = new Wants(options, this.#member, this.#preparation)
     this.#sync = new SyncWriter(options.ha)
+    this.#answer = new Acknowledgement(options.log)
   }
 
-  /** True while readers should be sent elsewhere, since a swap is near or under way. */
+  /** True while readers should be sent elsewhere, since a swap is near. */
   get outOfRouting(): boolean {
-    return this.#outUntil !== undefined
+    return this.#swapping.outOfRouting
   }
 
+  /** Until the program is told to stop. A turn that fails is tried again. */
   async run(): Promise<void> {
     const { signal, sleep, log, metrics } = this.#options
-    let recovered = false
+    await this.#member.recover()
     while (!signal.aborted) {
       try {
-        if (!recovered) await this.member.recover()
-        recovered = true
         await this.#turn()
+        await sleep(TURN_MS)
       } catch (error) {
         if (isError(error, 'CANCELLED') && signal.aborted) break
         metrics.failures.inc()
-        this.#noteWaiting(messageOf(error))
         log.error({ event: 'follow.failed', err: error }, messageOf(error))
+        this.#noteWaiting(messageOf(error))
+        this.#answer.refuse(this.#line, messageOf(error))
         await this.#say().catch(() => {})
-        await sleep(this.#options.pollMs)
+        await sleep(PAUSE_MS)
       }
-      await sleep(TURN_MS)
     }
-    await this.preparation.stop()
+    await this.#preparation.stop()
   }
 
   async #turn(): Promise<void> {
     const { ha, keeper } = this.#options
-    const line = keeper ? await ha.readLine('want') : undefined
-    this.#want = line === undefined ? undefined : parseWant(line)
-    const listed = await this.#listIfDue()
-    if (listed || !this.#decided) await this.member.look()
-    const verb = this.#want?.verb ?? 'follow'
+    this.#line = keeper ? await ha.readLine('want') : undefined
+    this.#want = this.#line === undefined ? undefined : parseWant(this.#line)
+    await this.#listIfDue()
+    if (this.#listed || !this.#decided) await this.#member.look()
+    const verb = keeper ? this.#want?.verb : 'follow'
     const promotion = verb === 'promote' || verb === 'lead' || verb === 'final'
-    if (promotion) await this.#obey(line as string)
+    if (promotion) await this.#obey(this.#want as Exclude<Want, { verb: 'swap' }>)
     if (!this.#decided && verb !== 'final') await this.#settle(promotion)
-    else if (!promotion) await this.#follow(line)
+    else if (verb === 'swap') await this.#swapAsTold()
+    else if (verb === 'follow') await this.#follow()
     await this.#wants.writeFirstLineage()
-    await this.#watch(listed)
+    if (this.#decided) await keepWatch(this.#options, this.#member, this.#listed)
     await this.#say()
   }
 
-  async #listIfDue(): Promise<boolean> {
+  async #listIfDue(): Promise<void> {
     const { monotonic, pollMs } = this.#options
-    if (monotonic() < this.#listAt) return false
+    this.#listed = monotonic() >= this.#listAt
+    if (!this.#listed) return
     this.#listAt = monotonic() + pollMs
-    await this.member.list()
-    return true
+    await this.#member.list()
   }
 
   /** The design's table; nothing runs before. */
@@ -111,164 +111,81 @@ export class Follower {
     if ((await engine()) === undefined && (await ha.readLine('guard')) === undefined) {
       return this.#noteWaiting('the guard has not started yet')
     }
-    const { verdict } = this.member.weigh()
+    const { verdict } = this.#member.weigh()
     if (verdict === 'restore' || verdict === 'set-aside') {
+      // Becoming level is the promotion's own business.
       if (promoting) return
-      this.#noteWaiting(this.preparation.failure ?? 'it is being restored')
-      if (this.preparation.ready) await this.#swap()
-      else if (this.#listedJustNow || !this.preparation.failure) {
-        await this.preparation.start(this.member.plan())
-      }
-      return
+      this.#noteWaiting(this.#preparation.failure ?? 'it is being restored')
+      if (!this.#preparation.ready) return this.#prepare()
+      await this.#swapping.now()
+      return this.#noteDecided()
     }
-    const why = whyUndecided(verdict, this.member.unreachable?.message)
+    const why = whyUndecided(verdict, this.#member.unreachable?.message)
     if (why !== null) return this.#noteWaiting(why)
-    const { data, view, unreachable, engine: known } = this.member
+    const { data, view, unreachable, engine: known } = this.#member
     await carryOut({ verdict, data, view, unreachable }, { ...this.#options, engine: known })
-    await this.member.look()
-    const claim = this.member.lineage?.claim
-    const archiving =
-      this.#want?.verb === 'promote' && claim?.archive && claim.epoch === this.#want.epoch
-    if (!archiving) await gate.open(this.member.lineage?.snapshotId ?? null)
+    await this.#member.look()
+    const claim = this.#member.lineage?.claim
+    const archiving = promoting && claim?.archive && this.#line === `promote ${claim.epoch}`
+    if (!archiving) await gate.open(this.#member.lineage?.snapshotId ?? null)
     this.#noteDecided()
   }
 
-  get #listedJustNow(): boolean {
-    const { monotonic, pollMs } = this.#options
-    return this.#listAt - monotonic() > pollMs - 2 * TURN_MS
-  }
-
-  async #follow(line: string | undefined): Promise<void> {
-    const { keeper, swapEveryMs, monotonic, gate } = this.#options
-    const { lineage, data } = this.member
+  async #follow(): Promise<void> {
+    const { keeper, gate } = this.#options
+    const { lineage, data } = this.#member
     // Given up half-way, a promotion may have left it closed for an archive.
     if (data.state === 'whole') await gate.open(lineage?.snapshotId ?? null)
-    if (this.#want?.verb === 'swap') {
-      if (this.#acknowledged === line) return
-      if (this.preparation.ready?.id !== this.#want.id) return this.#refuse(line, 'not prepared')
-      await this.#swap()
-      return this.#acknowledge(line)
-    }
-    this.#acknowledge(line)
-    const { directory } = this.member.weigh().situation
-    const due = monotonic() - this.#swappedAt >= swapEveryMs
-    const targets = due ? worthFollowing(this.member.candidates, directory, lineage) : []
-    if (targets.length === 0) return
-    const listed = this.#listedJustNow
-    if (listed || (!this.preparation.running && !this.preparation.failure)) {
-      await this.preparation.start({ ...this.member.plan(), candidates: targets, skipped: [] })
-    }
-    if (!keeper && this.preparation.ready) await this.#swapByItself()
+    this.#answer.accept(this.#line)
+    if (!this.#swapping.due) return
+    const { directory } = this.#member.weigh().situation
+    const targets = worthFollowing(this.#member.candidates, directory, lineage)
+    // What was prepared for another day would be older than what is held by now.
+    if (targets.length === 0) return this.#preparation.forget()
+    await this.#prepare(targets)
+    if (!keeper && this.#preparation.ready) await this.#swapping.byItself()
   }
 
-  /** Without a keeper: first out of the routing through our own /readyz. */
-  async #swapByItself(): Promise<void> {
-    const { monotonic } = this.#options
-    this.#outUntil ??= monotonic() + UNROUTE_MS
-    if (monotonic() < this.#outUntil) return
-    try {
-      await this.#swap()
-    } finally {
-      this.#outUntil = undefined
+  async #swapAsTold(): Promise<void> {
+    if (this.#answer.acknowledged === this.#line || this.#want?.verb !== 'swap') return
+    if (this.#preparation.ready?.id !== this.#want.id) {
+      return this.#answer.refuse(this.#line, 'another snapshot is prepared by now')
     }
+    await this.#swapping.now()
+    this.#answer.accept(this.#line)
   }
 
-  async #swap(): Promise<void> {
-    await swapPrepared(this.#options, this.member, this.preparation)
-    this.#swappedAt = this.#options.monotonic()
-    this.#noteDecided()
+  /** What failed is tried again with the next listing, not at every turn. */
+  async #prepare(candidates = this.#member.candidates): Promise<void> {
+    const { running, ready, failure } = this.#preparation
+    if (!this.#listed && (running || ready || failure !== null)) return
+    const plan = this.#member.plan()
+    await this.#preparation.start({ ...plan, candidates })
   }
 
-  async #obey(line: string): Promise<void> {
-    const want = this.#want as Exclude<Want, { verb: 'swap' }>
-    if (this.#acknowledged === line) return
-    const answer = await this.#carryOut(want)
+  async #obey({ verb, epoch }: Exclude<Want, { verb: 'swap' }>): Promise<void> {
+    if (this.#answer.acknowledged === this.#line || verb === 'follow') return
+    const answer = await this.#wants[verb](epoch)
     if (answer === 'working') return
-    if (answer !== 'done') return this.#refuse(line, answer.failed)
-    this.#acknowledge(line)
-    if (want.verb === 'lead') this.#noteDecided()
-  }
-
-  #carryOut({ verb, epoch }: Exclude<Want, { verb: 'swap' }>): Promise<Answer> {
-    if (verb === 'promote') return this.#wants.promote(epoch)
-    if (verb === 'lead') return this.#wants.lead(epoch)
-    return this.#wants.final(epoch)
-  }
-
-  /** The mark soon after a start; stray tasks and the key at every poll. */
-  async #watch(listed: boolean): Promise<void> {
-    const { gate, ha, watch } = this.#options
-    const { lineage } = this.member
-    if (!this.#decided || !lineage) return
-    const unmarked = lineage.lastTaskUid === null
-    if (!listed && !unmarked && watch.keyTrouble === null) return
-    const beat = parseBeat((await ha.readLine('guard')) ?? '')
-    const data = await gate.read()
-    if (beat?.state !== 'running' || data?.state !== 'ready') return
-    const newest = await watch.look(lineage)
-    if (unmarked && newest !== undefined) {
-      await this.member.writeLineage({ ...lineage, lastTaskUid: newest })
-    }
+    if (answer !== 'done') return this.#answer.refuse(this.#line, answer.failed)
+    this.#answer.accept(this.#line)
+    if (verb === 'lead') this.#noteDecided()
   }
 
   async #say(): Promise<void> {
     const { metrics, watch } = this.#options
-    const { member, preparation } = this
-    const { situation } = member.weigh()
-    const { lineage, view } = member
-    const newest = member.candidates[0]
-    const primaryIn = lineage?.primaryIn ?? [this.#wants.unwritten ?? []].flat()
-    const held = heldBy(lineage, view, newest, situation.directory === 'leading')
-    const reason = whyNotReady({
-      ...situation,
+    this.state = await describeSync(this.#options, this.#member, this.#preparation, this.#wants, {
       decided: this.#decided,
       waitingFor: this.#waitingFor,
-      primaryIn,
-      recordEpoch: await this.#recordEpoch(),
-      misfit: member.misfit() ?? (preparation.ready ? null : preparation.failure),
-      foreignTask: watch.foreignTask,
-      keyTrouble: watch.keyTrouble,
+      want: this.#want,
+      answer: this.#answer,
     })
-    const { clock } = this.#options
-    this.state = {
-      writtenAt: clock.now(),
-      bootId: clock.bootId(),
-      decided: this.#decided,
-      clusterId: lineage?.clusterId ?? (view && clusterIdOf(view)) ?? null,
-      ...held,
-      ...seenIn(view, newest),
-      primaryIn,
-      claim: lineage?.claim ?? this.#wants.claim,
-      listedAt: member.listedAt,
-      uninitialised: this.#isUninitialised(),
-      ready: reason === null,
-      reason,
-      asksSwap: this.#decided ? (preparation.ready?.id ?? null) : null,
-      acknowledged: this.#acknowledged,
-      failed: this.#failed,
-      progress: preparation.progress,
-    }
-    metrics.lag.set(held.lagSeconds ?? Number.NaN)
-    metrics.ready.set(reason === null ? 1 : 0)
-    metrics.decided.set(this.#decided ? 1 : 0)
+    metrics.lag.set(this.state.lagSeconds ?? Number.NaN)
+    metrics.ready.set(this.state.ready ? 1 : 0)
+    metrics.decided.set(this.state.decided ? 1 : 0)
     metrics.newestEpoch.set(this.state.newestEpoch ?? 0)
     metrics.foreign.set(watch.foreignTask === null ? 0 : 1)
     await this.#sync.write(this.state)
-  }
-
-  /** Nobody has published anything, or only this member, that it began: nothing could be lost. */
-  #isUninitialised(): boolean {
-    const { view, unreachable } = this.member
-    if (!view || unreachable) return false
-    const { store, directory } = this.member.weigh().situation
-    if (store === 'never-initialised') return directory !== 'leading'
-    const own = snapshotsOf(view).every(({ manifest }) => manifest.writer === this.#options.member)
-    return store === 'begun-empty' && own && (directory === 'absent' || directory === 'empty')
-  }
-
-  async #recordEpoch(): Promise<number | null> {
-    if (this.#want?.verb === 'follow') return this.#want.epoch
-    return parsePermit((await this.#options.ha.readLine('permit')) ?? '')?.epoch ?? null
   }
 
   #noteDecided(): void {
@@ -280,20 +197,6 @@ export class Follower {
   #noteWaiting(why: string): void {
     if (this.#waitingFor !== why) this.#options.log.info({ event: 'follow.waiting', why }, why)
     this.#waitingFor = why
-  }
-
-  #acknowledge(line: string | undefined): void {
-    if (line === undefined) return
-    this.#acknowledged = line
-    this.#failed = null
-  }
-
-  #refuse(line: string | undefined, message: string): void {
-    if (line === undefined) return
-    if (this.#failed?.message !== message) {
-      this.#options.log.error({ event: 'follow.refused', want: line }, message)
-    }
-    this.#failed = { want: line, message }
   }
 }
 

@@ -52,6 +52,8 @@ describe('the gate', () => {
 
   test('closed by a fetcher that was killed is closed anew', async () => {
     await ha.writeLine('data', 'closed old')
-    await expect(gateWith(() => beat('stopped -', now, 'closed old')).close()).rejects.toThrow()
+    await expect(gateWith(() => beat('stopped -', now, 'closed old')).close()).rejects.toThrow(
+      /has not/,
+    )
   })
 })

@@ -45,6 +45,11 @@ export class Preparation {
     })
   }
 
+  /** It is no longer wanted; should it be after all, it is found in `.next`. */
+  forget(): void {
+    this.ready = undefined
+  }
+
   /** Returns when nothing writes to `.next` any more. */
   async stop(): Promise<void> {
     this.#job?.stop.abort()

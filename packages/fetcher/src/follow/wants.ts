@@ -130,6 +130,7 @@ export class Wants {
     const member = this.#member
     if (claim.archive) await this.#options.gate.close()
     this.claim = claim
+    this.#preparation.forget()
     if (member.lineage) await member.writeLineage({ ...member.lineage, claim })
     else if (member.data.state === 'whole')
       await member.writeLineage({ ...this.#newLineage(), claim })
