@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { openStore } from '@meili-ha/core/store/open-store.ts'
+import type { Store } from '@meili-ha/core/store/store.ts'
+import { tempDir } from '../harness/temp-dir.ts'
+import { until } from '../harness/until.ts'
+import { startMember, type Member, type MemberOptions } from './member.ts'
+
+/** Some members that share a store and its lease. */
+export interface Cluster extends AsyncDisposable {
+  dir: string
+  storeUrl: string
+  store: Store
+  members: Member[]
+  /** The member that says it is the primary; waits for it. */
+  primary(timeoutMs?: number): Promise<Member>
+  /** Waits until a member serves as a standby. */
+  standby(member: Member, timeoutMs?: number): Promise<void>
+}
+
+export async function startCluster(
+  count: number,
+  options: Partial<MemberOptions> = {},
+): Promise<Cluster> {
+  const root = await tempDir()
+  const storeUrl = options.storeUrl ?? `file://${root.path}/store`
+  const members: Member[] = []
+  for (let number = 1; number <= count; number++) {
+    const name = `m${number}`
+    const dir = join(root.path, name)
+    members.push(await startMember({ bootstrap: 'm1', ...options, name, dir, storeUrl }))
+  }
+  return {
+    dir: root.path,
+    storeUrl,
+    store: openStore(storeUrl),
+    members,
+    primary: (timeoutMs = 30_000) =>
+      until('a member is primary', () => whichIsPrimary(members), { timeoutMs, everyMs: 50 }).catch(
+        (error: unknown) => explain(members, error),
+      ),
+    standby: async (member, timeoutMs = 30_000) => {
+      const serves = async () => (await member.route('/replica')) === 200
+      await until(`${member.name} serves as standby`, serves, { timeoutMs, everyMs: 50 }).catch(
+        (error: unknown) => explain(members, error),
+      )
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(members.map((member) => member[Symbol.asyncDispose]()))
+      await root[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function whichIsPrimary(members: Member[]): Promise<Member | undefined> {
+  const answers = await Promise.all(members.map((member) => member.route('/primary')))
+  return members[answers.indexOf(200)]
+}
+
+/** A time-out alone says nothing: what the programs said does. */
+function explain(members: Member[], error: unknown): never {
+  throw new Error(members.map((member) => member.said()).join('\n'), { cause: error })
+}
