@@ -30,7 +30,7 @@ const EVEN: History['members'] = [
 ]
 /** A primary whose answers are slow is cut off. */
 const CUT_OFF: Temptation = {
-  kinds: ['partition from lease', 'slow answers', 'slow answers', 'lease outage'],
+  kinds: ['partition from lease', 'slow answers', 'slow answers', 'freeze keeper'],
   members: [
     { rate: 0.9, guardOffset: -100 },
     { rate: 1.08, guardOffset: -100 },

@@ -12,8 +12,6 @@ export type Slip =
   | 'final of a running directory'
   | 'diverged is replaced'
   | 'guard waits for the deadline'
-  | 'silence counts as an outage'
-  | 'duration as recorded'
 
 /** What a history deviates in; empty = the real thing. */
 export interface Variation {
