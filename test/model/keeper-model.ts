@@ -39,8 +39,8 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
   }
   const next = () => {
     const event = events.shift()
-    if (!event || exiting) return void (busy = false)
-    busy = true
+    busy = event !== undefined && !exiting
+    if (!event || exiting) return
     const now = { boot: member.boot(), wall: member.wall() }
     const decision = decide(settings, state, event, now, rules)
     state = decision.state
@@ -51,7 +51,10 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
     let index = from
     while (actions[index]?.type === 'report') index += 1
     const action = actions[index]
-    if (!action) return next()
+    if (!action) {
+      next()
+      return
+    }
     process.after(simulation.between(0, 1), () => {
       perform(action)
       carryOut(actions, index + 1)

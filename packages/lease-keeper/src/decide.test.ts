@@ -301,6 +301,34 @@ describe('what is done', () => {
     expect(actions.map(({ type }) => type)).not.toContain('updateLease')
   })
 
+  test('a read that shows the own name proves no term: an earlier attempt may have arrived late', () => {
+    const mine = { record: record(identityOf(settings)), version: '2' }
+    const { lease } = stateOf('acquiring')
+    const asked = { purpose: 'read' as const, sentAt: NOW - 10, record: null }
+    const { state, actions } = decide(
+      settings,
+      { ...stateOf('acquiring'), lease: { ...lease, inFlight: asked, stale: true } },
+      { type: 'leaseAnswered', sentAt: NOW - 10, found: mine },
+      nowAt(NOW),
+    )
+    expect(state.phase).toMatchObject({ name: 'acquiring', sentAt: NOW })
+    expect(actions).toContainEqual(expect.objectContaining({ type: 'updateLease', sentAt: NOW }))
+  })
+
+  test('an echo from before the stop was written confirms nothing', () => {
+    const phase = { name: 'stopping', since, epoch: 5, hold } as const
+    const { lease, beat } = stateOf('draining')
+    const idle = { ...lease, inFlight: null, nextAt: 0 }
+    const releases = (now: number) =>
+      actionsOf('stopping', { type: 'tick' }, NOW, {
+        phase,
+        lease: idle,
+        beat: beat && { ...beat, now },
+      }).some((action) => action.type === 'updateLease' && action.record.released === 5)
+    expect(releases(NOW - 200)).toBe(false)
+    expect(releases(NOW - 5)).toBe(true)
+  })
+
   test('who is told to stop as a standby goes at once; as a primary it drains first', () => {
     expect(actionsOf('standby', { type: 'terminated' })).toContainEqual({ type: 'exit' })
     expect(actionsOf('primary', { type: 'terminated' })).not.toContainEqual({ type: 'exit' })
