@@ -1,4 +1,5 @@
 import { access, constants, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { isError } from '@meili-ha/core/errors.ts'
 import { taskFailure } from '@meili-ha/core/meilisearch/task.ts'
 import { prove, ProofFailed, ProofSkipped, type ProofRow } from '@meili-ha/core/store/proof.ts'
@@ -23,8 +24,12 @@ export function checkMember(parts: Parts, given: (name: string) => boolean): Pro
         const there = await stat(paths.snapshots).catch(() => undefined)
         if (!there) {
           skipUnlessGiven('dataDir', `${paths.snapshots} does not exist`)
-          throw new ProofFailed(
-            `${paths.snapshots} does not exist (Meilisearch makes it at its start)`,
+          const parent = dirname(paths.snapshots)
+          await access(parent, constants.R_OK | constants.X_OK).catch(() => {
+            throw new ProofFailed(`${parent} does not exist, or uid ${host.uid} may not read it`)
+          })
+          throw new ProofSkipped(
+            `${paths.snapshots} does not exist yet (Meilisearch makes it with its first snapshot)`,
           )
         }
         await access(paths.snapshots, constants.R_OK | constants.X_OK)
