@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { anyHistory, live } from './history.ts'
+import { anyHistory, live, temptation } from './history.ts'
+import { REAL } from './variation.ts'
+import { FIXED } from './world.ts'
 
 /** More in a night: MEILI_HA_MODEL_RUNS=200000, and MEILI_HA_MODEL_SEED to repeat one. */
 const runs = Number(process.env['MEILI_HA_MODEL_RUNS'] ?? 2_000)
@@ -32,4 +34,29 @@ test('the same history is lived the same way twice', () => {
     record: register.record,
   }))
   expect(ends[0]).toEqual(ends[1])
+})
+
+test('with fixed roles every promise holds too, without a lease', () => {
+  const kinds = [
+    'freeze keeper',
+    'freeze all but the guard',
+    'kill keeper',
+    'kill fetcher',
+    'kill uploader',
+    'crash meilisearch',
+    'reboot',
+    'store outage',
+    'pods outage',
+    'wall clock',
+    'terminate keeper',
+    'drain',
+  ] as const
+  const histories = temptation({ kinds, cold: false, weather: { lost: 0.1, late: 0.1 } })
+  fc.assert(
+    fc.property(histories, (history) => {
+      const world = live(history, REAL, FIXED)
+      expect(world.register.record).toBeUndefined()
+    }),
+    { numRuns: 100, seed, endOnFailure: true },
+  )
 })

@@ -28,6 +28,7 @@ export const USUAL: WorldSettings = {
   drainLimit: 3_000,
 }
 
+export const FIXED: WorldSettings = { ...USUAL, lease: 'fixed-primary' }
 export const COLD: WorldSettings = { ...USUAL, standby: 'cold' }
 
 /** Several members, a lease, a bucket, an API server, clients: everything that a history happens in. */

@@ -53,7 +53,7 @@ export function draining(turn: Turn, phase: Draining): void {
     })
     begin(turn, next, hold)
   }
-  if (next === 'release') release(turn, hold)
+  if (next === 'release' && turn.settings.lease === 'shared') release(turn, hold)
 }
 
 function nextStep(turn: Turn, { hold, drain }: Draining): Drain['step'] {

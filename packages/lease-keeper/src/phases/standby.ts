@@ -73,7 +73,9 @@ function fixed(turn: Turn, phase: Standby): void {
   if (!may || !fit || phase.swap || !guardIsFresh(turn)) return follow(turn, phase)
   const newest = state.sync?.newestEpoch ?? 0
   const own = newest > 0 && (state.sync?.primaryIn.includes(newest) ?? false)
-  const epoch = own ? newest : highestEpoch(turn) + 1
+  const highest = highestEpoch(turn)
+  const epoch = own && newest >= highest ? newest : highest + 1
+  turn.state = { ...state, lease: { ...state.lease, highest: epoch } }
   const before = { ...beforeNow(turn), recordEpoch: Math.max(0, ...(state.sync?.primaryIn ?? [])) }
   const hold = { epoch, sentAt: now.boot }
   const promotion = beginPromotion(turn, epoch, before)
