@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readLineage } from '@meili-ha/core/data-dir/lineage.ts'
@@ -177,3 +178,66 @@ async function newestOf(member: Standby) {
   const { body } = await member.store.get('snapshots/0000000001-0000000001.json')
   return JSON.parse(body.toString()) as Awaited<ReturnType<typeof publish>>
 }
+
+describe('fetcher follow when things are missing', () => {
+  test('refuses a promotion while the store is away, and goes on once it is back', async () => {
+    await using member = await following(1, SECOND)
+    await publish(member.store, THIRD, { epoch: 1, seq: 2 })
+    const files = join(member.dir, 'store')
+    await rename(files, `${files}.away`)
+    await symlink(files, files)
+    await want(member, 'promote 2')
+    expect(await refused(member, 'promote 2')).toContain('LIST')
+    await rm(files)
+    await rename(`${files}.away`, files)
+    await acknowledged(member, 'promote 2')
+    expect((await lineageOf(member))?.claim).toMatchObject({
+      epoch: 2,
+      of: '0000000001-0000000002',
+    })
+  })
+
+  test('has its directory archived, stopped, when nothing published holds it', async () => {
+    await using member = await following(1, SECOND)
+    const { object } = await newestOf(member)
+    await member.store.delete(object?.key as string)
+    await want(member, 'promote 2')
+    await acknowledged(member, 'promote 2')
+    expect((await member.sync()).claim).toEqual({
+      epoch: 2,
+      of: '0000000001-0000000001',
+      archive: true,
+    })
+    expect(await member.ha.readLine('data')).toMatch(/^closed /)
+    expect(await member.ha.readLine('guard')).toMatch(/^stopped /)
+    await want(member, 'lead 2')
+    await acknowledged(member, 'lead 2')
+    expect(await member.ha.readLine('data')).toBe('ready 0000000001-0000000001')
+    await serves(member)
+  })
+
+  test('opens again when a promotion that closed it is given up', async () => {
+    await using member = await following(1, SECOND)
+    const { object } = await newestOf(member)
+    await member.store.delete(object?.key as string)
+    await want(member, 'promote 2')
+    await acknowledged(member, 'promote 2')
+    await want(member, 'follow 2')
+    await acknowledged(member, 'follow 2')
+    await serves(member)
+  })
+
+  test('adopts a directory only when it begins the cluster with it', async () => {
+    await using member = await startStandby({ keeper: true })
+    execFileSync('mkdir', ['-p', join(member.data, 'data.ms')])
+    execFileSync('tar', ['-xzf', FIRST, '-C', join(member.data, 'data.ms')])
+    await permit(member, 'standby', 0)
+    await want(member, 'follow 0')
+    await until('it waits', async () => (await member.sync()).uninitialised)
+    expect(await lineageOf(member)).toBeUndefined()
+    await want(member, 'promote 1')
+    await acknowledged(member, 'promote 1')
+    expect((await lineageOf(member))?.claim).toEqual({ epoch: 1, of: null, archive: true })
+    expect(await member.ha.readLine('guard')).toMatch(/^stopped /)
+  })
+})

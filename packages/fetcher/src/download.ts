@@ -4,8 +4,11 @@ import { isError, MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
 import type { Patience } from './patience.ts'
 
-/** Measured: more hardly helps, and 5 buffers of this size are all the memory it takes (facts-s3). */
-const RANGE_BYTES = 8 * 1024 * 1024
+/**
+ * Measured on a 2 GiB snapshot: 130 MiB of peak RSS, 180 with ranges of 8 MiB, which were not faster.
+ * One more buffer than this is in use, for the range that is being unpacked.
+ */
+const RANGE_BYTES = 4 * 1024 * 1024
 const IN_FLIGHT = 4
 
 export interface DownloadOptions {
