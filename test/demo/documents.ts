@@ -4,7 +4,10 @@ import { until } from '../harness/until.ts'
 const WORDS = 'amber basil cedar delta ember fjord grove harbor iris juniper kelp lumen'.split(' ')
 
 /** Adds `count` made-up books, and waits until they are searchable. */
-export async function loadDocuments(meilisearch: RunningMeilisearch, count: number): Promise<void> {
+export async function loadDocuments(
+  meilisearch: Pick<RunningMeilisearch, 'call'>,
+  count: number,
+): Promise<void> {
   const books = Array.from({ length: count }, (_, id) => ({
     id,
     title: [id, id * 7, id * 13].map((n) => WORDS[n % WORDS.length]).join(' '),
@@ -26,7 +29,7 @@ export async function loadDocuments(meilisearch: RunningMeilisearch, count: numb
 }
 
 /** Waits until no task is waiting or under way: queued writes travel in a snapshot, too. */
-export async function idle(meilisearch: RunningMeilisearch): Promise<void> {
+export async function idle(meilisearch: Pick<RunningMeilisearch, 'call'>): Promise<void> {
   await until(
     'the queue is empty',
     async () => {
