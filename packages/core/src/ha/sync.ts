@@ -31,6 +31,8 @@ export const syncSchema = z.looseObject({
       tarball: z.string().nullable(),
       snapshotStartedAt: z.string().nullable(),
       lastTaskUid: count.nullable(),
+      /** What `--annotate-command` printed just before that snapshot was asked for. */
+      annotations: z.string().nullable().optional(),
     })
     .nullable(),
   /** Epochs in which this directory took writes. */

@@ -42,6 +42,7 @@ export function heldBy(
       tarball: lineage.tarball,
       snapshotStartedAt: found ? begunAt(found.manifest).toISOString() : null,
       lastTaskUid: tasks?.lastTaskUid ?? lineage.lastTaskUid,
+      annotations: found?.manifest.annotations ?? null,
     },
     lagSeconds: level || leading ? 0 : lagBetween(found, newest),
   }

@@ -34,7 +34,7 @@ async function messageFor(fields: ReportFields, ha: HaDir): Promise<string> {
   const sync = await ha.readJson('sync.json', syncSchema)
   return JSON.stringify({
     ...fields,
-    annotations: sync?.holds?.['annotations'] ?? null,
+    annotations: sync?.holds?.annotations ?? null,
     snapshotStartedAt: sync?.holds?.snapshotStartedAt ?? null,
     promotedAt: new Date().toISOString(),
   })
