@@ -53,8 +53,9 @@ export async function runUploader(
         upload = new AbortController()
         const either = AbortSignal.any([stop, upload.signal])
         const context = snapshotContext(parts, file, asked, either)
+        const began = performance.now()
         const manifest = await publisher.publish(file, context, either)
-        await term?.published(manifest)
+        await term?.published(manifest, performance.now() - began)
         await housekeeping.tidy()
       }),
   })

@@ -7,7 +7,15 @@ import type { SeqNote } from '../publish-snapshot.ts'
 
 type Facts = Pick<
   Published,
-  'newest' | 'nextSeq' | 'claimed' | 'final' | 'failed' | 'stale' | 'progress' | 'bytesPerSecond'
+  | 'newest'
+  | 'nextSeq'
+  | 'claimed'
+  | 'final'
+  | 'failed'
+  | 'stale'
+  | 'progress'
+  | 'dataBytes'
+  | 'bytesPerSecond'
 >
 
 const NOTHING: Facts = {
@@ -18,6 +26,7 @@ const NOTHING: Facts = {
   failed: null,
   stale: null,
   progress: 0,
+  dataBytes: null,
   bytesPerSecond: null,
 }
 

@@ -16,8 +16,8 @@ export interface TermLoop {
   /** True for the snapshot file that lay there when the epoch's claim was written, or earlier. */
   isStale(identity: string): boolean
   seqs: SeqNote
-  /** Notes what this member has published, for keeper and fetcher. */
-  published(manifest: Manifest): Promise<void>
+  /** Notes what this member has published, and what it took, for keeper and fetcher. */
+  published(manifest: Manifest, durationMs: number): Promise<void>
   /** Resolves when the uploader may end after SIGTERM. */
   handedOver(): Promise<void>
 }
@@ -44,9 +44,18 @@ export async function termLoop(parts: Parts, options: TermLoopOptions): Promise<
   const markStale = async () => {
     await note.set({ stale: (await identityAt(snapshotPath(paths))) ?? null })
   }
-  const published = async (manifest: Manifest) => {
-    const snapshotStartedAt = manifest.tasks.snapshotStartedAt ?? null
-    await note.set({ newest: { id: manifest.id, snapshotStartedAt } })
+  const published = async (manifest: Manifest, durationMs?: number) => {
+    const { id, object, tasks, contents } = manifest
+    const snapshotStartedAt = tasks.snapshotStartedAt ?? null
+    // One that was there already took no time, which says nothing about the line.
+    const isMeasured = durationMs !== undefined && object !== null && note.facts.newest?.id !== id
+    await note.set({
+      newest: { id, snapshotStartedAt },
+      dataBytes: contents.unpackedBytes,
+      ...(isMeasured && {
+        bytesPerSecond: Math.round((object.size * 1000) / Math.max(1, durationMs)),
+      }),
+    })
   }
   const writer = new TermWriter({
     catalog,
