@@ -19,10 +19,26 @@ const MINUTE = 6000
 
 test('a member states itself at first, then on change, at most once a minute', () => {
   const last = { statement: SAID, at: 1000 }
-  const changed: Statement = { ...SAID, role: 'primary', statedAt: '2026-01-02T03:09:05.678Z' }
+  const changed: Statement = { ...SAID, lagMs: 2300, statedAt: '2026-01-02T03:09:05.678Z' }
   expect(isStatementDue(SAID, undefined, 0)).toBe(true)
   expect(isStatementDue(changed, last, 1000 + MINUTE - 1)).toBe(false)
   expect(isStatementDue(changed, last, 1000 + MINUTE)).toBe(true)
+})
+
+test('who leads and who could is said within two seconds', () => {
+  const last = { statement: SAID, at: 1000 }
+  const news: Partial<Statement>[] = [
+    { role: 'primary' },
+    { phase: 'promoting' },
+    { epoch: 4 },
+    { notReady: 'the store does not answer' },
+    { handoverMs: null },
+    { promoted: null },
+  ]
+  for (const change of news) {
+    expect(isStatementDue({ ...SAID, ...change }, last, 1199)).toBe(false)
+    expect(isStatementDue({ ...SAID, ...change }, last, 1200)).toBe(true)
+  }
 })
 
 test('the time alone is nothing new', () => {

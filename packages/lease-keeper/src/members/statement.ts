@@ -38,20 +38,35 @@ export interface Statements {
 
 /** Centiseconds: `status` may be this much behind, so that idle members cost next to nothing. */
 const AT_MOST_EVERY = 60_00
+/** What a person waits for while looking at `status` is said sooner; a promotion is said as one. */
+const NEWS_AT_MOST_EVERY = 2_00
 
-/** True when there is something new to say and the last time was a minute ago. Times in centiseconds. */
+/**
+ * True when there is something new to say and the last time was a minute ago; two seconds, where it
+ * is about who leads and who could. Times in centiseconds.
+ */
 export function isStatementDue(
   next: Statement,
   last: { statement: Statement; at: number } | undefined,
   now: number,
 ): boolean {
   if (!last) return true
+  const { statement } = last
+  if (!isDeepStrictEqual(newsOf(next), newsOf(statement))) {
+    return now - last.at >= NEWS_AT_MOST_EVERY
+  }
   if (now - last.at < AT_MOST_EVERY) return false
-  return !isDeepStrictEqual(
-    { ...next, statedAt: undefined },
-    { ...last.statement, statedAt: undefined },
-  )
+  return !isDeepStrictEqual({ ...next, statedAt: undefined }, { ...statement, statedAt: undefined })
 }
+
+const newsOf = ({ role, phase, epoch, notReady, handoverMs, promoted }: Statement) => ({
+  role,
+  phase,
+  epoch,
+  ready: notReady === null,
+  isHandoverKnown: handoverMs != null,
+  promoted,
+})
 
 /** Undefined for what isn't a statement: written by hand, or by a version to come. */
 export function parseStatement(text: string): Statement | undefined {
