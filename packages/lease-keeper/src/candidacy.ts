@@ -22,7 +22,9 @@ export function whyNotStanding(turn: Turn): string | null {
   if (asked === 'other' && !elapsed(turn, wait + settings.timing.takeover)) {
     return 'another member was asked for'
   }
-  if (asked === 'any' || asked === 'me') return elapsedOrder(turn, asked === 'me' ? 0 : wait)
+  if (asked === 'me') return null
+  // After a hand-over there is no old primary whose data would be fresher still.
+  if (asked === 'any') return elapsedOrder(turn, wait, marker ? 1 : 0)
   if (record.paused) return 'failover is paused'
   if (settings.failover === 'manual' && record.epoch > 0) return 'failover is manual'
   if (!elapsed(turn, wait + settings.failoverDelay)) return 'the old primary may still return'
@@ -52,9 +54,10 @@ function elapsed({ state, rules, now }: Turn, wait: number): boolean {
   return state.lease.seen !== null && rules.unchangedLongEnough(state.lease.seen, now, wait)
 }
 
-/** The freshest tries first: a step behind costs one renewal's time. */
-function elapsedOrder(turn: Turn, wait: number): string | null {
-  const order = rank(turn.state.sync) * turn.settings.timing.renewEvery
+/** The freshest tries first: a step behind the `first` rank that there can be costs one renewal's time. */
+function elapsedOrder(turn: Turn, wait: number, first = 0): string | null {
+  const steps = Math.max(0, rank(turn.state.sync) - first)
+  const order = steps * turn.settings.timing.renewEvery
   return order === 0 || elapsed(turn, wait + order) ? null : 'a fresher member may be there'
 }
 

@@ -17,8 +17,9 @@ export function standby(turn: Turn, phase: Standby): void {
   if (state.terminated) return void turn.actions.push({ type: 'exit' })
   answerDrain(turn)
   if (settings.lease !== 'shared') return fixed(turn, phase)
-  // A swap is seen through: the fetcher can't become level with two things at once.
-  if (phase.swap || whyNotStanding(turn) !== null) return follow(turn, phase)
+  // A swap that was told is seen through: the fetcher can't become level with two things at once. One
+  // that still waits for the routers is left to the promotion, which becomes level without them.
+  if (phase.swap?.told || whyNotStanding(turn) !== null) return follow(turn, phase)
   take(turn)
 }
 
@@ -55,6 +56,8 @@ function follow(turn: Turn, phase: Standby): void {
     if (asks !== null) keep({ id: asks, since: now.boot, told: false })
     return
   }
+  // Snapshots that come faster than routers notice must not begin the wait anew each time.
+  if (asks !== null && asks !== swap.id && !swap.told) return keep({ ...swap, id: asks })
   const done =
     asks !== swap.id || state.sync?.failed?.want === formatWant({ verb: 'swap', id: swap.id })
   if (done) return keep(null)
