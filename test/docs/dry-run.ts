@@ -19,7 +19,7 @@ export interface DryRun {
 }
 
 /** A host that is no process; what is said to it is kept. */
-export function dryHost(args: readonly string[]): Host & { stderr: PassThrough } {
+export function dryHost(args: readonly string[]): Omit<Host, 'stderr'> & { stderr: PassThrough } {
   return {
     args,
     env: process.env,
@@ -28,6 +28,7 @@ export function dryHost(args: readonly string[]): Host & { stderr: PassThrough }
     hostname: 'the-host',
     uid: 1000,
     signal: new AbortController().signal,
+    kill: () => {},
   }
 }
 

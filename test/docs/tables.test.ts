@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Registry } from 'prom-client'
 import { ERRORS } from '@meili-ha/core/errors.ts'
-import { followMetrics } from '@meili-ha/fetcher/follow/follow-metrics.ts'
+import { followMetrics, type FollowMetrics } from '@meili-ha/fetcher/follow/follow-metrics.ts'
 import { uploaderMetrics } from '@meili-ha/uploader/uploader-metrics.ts'
 import { bare, readme, tableAfter } from './markdown.ts'
 
@@ -10,7 +9,7 @@ interface Metric {
   values: { labels: Record<string, string> }[]
 }
 
-async function metricsOf({ registry }: { registry: Registry }): Promise<Metric[]> {
+async function metricsOf({ registry }: Pick<FollowMetrics, 'registry'>): Promise<Metric[]> {
   return (await registry.getMetricsAsJSON()) as Metric[]
 }
 
