@@ -20,23 +20,44 @@ export async function fetchNewest(
   for (const { id, why } of plan.skipped) {
     log.warn({ event: 'restore.skipped', id, why }, `${id} is passed over: ${why}`)
   }
-  const tried: unknown[] = []
+  let damage: MeiliHaError | undefined
   for (const candidate of plan.candidates) {
-    try {
-      await fetchSnapshot(candidate, primaryIn, options)
-      return candidate
-    } catch (error) {
-      if (!isError(error, 'SNAPSHOT_DAMAGED', 'SNAPSHOT_FOREIGN', 'STORE_CHECKSUM')) throw error
-      log.error({ event: 'restore.damaged', id: candidate.id, err: error }, error.message)
-      onDamaged(candidate)
-      tried.push(new Error(`${candidate.id}: ${error.message}`, { cause: error }))
-    }
+    const found = await tryTwice(candidate, primaryIn, options)
+    if (found === undefined) return candidate
+    log.error(
+      { event: 'restore.damaged', id: candidate.id, err: found },
+      `${candidate.id}: ${found.message}`,
+    )
+    onDamaged(candidate)
+    damage ??= found
   }
   const { exhausted } = plan
-  if (tried.length === 0) throw exhausted
+  if (damage === undefined) throw exhausted
   // The catalog judged by a LIST alone; now that the tarballs were read, none of them is good.
   throw new MeiliHaError('SNAPSHOT_NONE_GOOD', exhausted.message, {
     hint: exhausted.hint,
-    cause: tried[0],
+    cause: damage,
   })
+}
+
+/**
+ * What is wrong with it; undefined = it is in `.next`. Asked twice, since taking an older one gives
+ * up writes: a bit that flipped on the way here must not cost them.
+ */
+async function tryTwice(
+  candidate: Restorable,
+  primaryIn: number[],
+  options: FetchOptions,
+): Promise<MeiliHaError | undefined> {
+  let damage: MeiliHaError | undefined
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    try {
+      await fetchSnapshot(candidate, primaryIn, options)
+      return undefined
+    } catch (error) {
+      if (!isError(error, 'SNAPSHOT_DAMAGED', 'SNAPSHOT_FOREIGN', 'STORE_CHECKSUM')) throw error
+      damage = error
+    }
+  }
+  return damage
 }

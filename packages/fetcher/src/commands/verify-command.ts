@@ -45,12 +45,10 @@ export function verifyCommand(host: Host): Command {
         const view = await patience.insist(() => catalog.read())
         const entries = choose(view, id, flags.all === true)
         const progress = startProgress(host, log, 'verify', bytesOf(entries))
+        const onBytes = (bytes: number) => progress.add(bytes)
+        const options = { patience, signal: host.signal, onBytes }
         const found: Verification[] = []
-        for (const entry of entries) {
-          const onBytes = (bytes: number) => progress.add(bytes)
-          const options = { patience, signal: host.signal, onBytes }
-          found.push(await verifyEntry(entry, store, options))
-        }
+        for (const entry of entries) found.push(await verifyEntry(entry, store, options))
         progress.end()
         host.stdout.write(flags.json ? `${JSON.stringify(found, null, 2)}\n` : tableOf(found))
         const bad = found.filter(({ good }) => !good).length

@@ -37,7 +37,7 @@ function snapshot(
       ...{ contents: { indexes: 0, unpackedBytes: 0 }, tasks: {} },
       ...(seq === 0 && { claim: { of } }),
     },
-  } as Snapshot
+  }
 }
 
 function viewOf(newestFirst: Snapshot[], gone: number[] = []): CatalogView {

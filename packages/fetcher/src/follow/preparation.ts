@@ -6,6 +6,9 @@ import { Patience } from '../patience.ts'
 import type { FollowOptions } from './follow-options.ts'
 import type { Member } from './member.ts'
 
+/** A store that is away for so long ends the attempt; the next one begins anew, with a fresh LIST. */
+const WAIT_OUT_MS = 120_000
+
 /**
  * Unpacks the next snapshot beside the live directory, in the background: Meilisearch serves, and
  * the loop goes on to hear what the keeper wants.
@@ -62,8 +65,8 @@ export class Preparation {
       this.progress += bytes
       metrics.bytes.inc(bytes)
     }
-    // Failures are waited out by the loop, which lists again first.
-    const patience = new Patience({ timeoutMs: 0, onWait: () => {}, signal })
+    const onWait = (error: Error) => log.warn({ event: 'store.waiting', err: error }, error.message)
+    const patience = new Patience({ timeoutMs: WAIT_OUT_MS, onWait, signal })
     const engine = this.#member.engine
     try {
       const options = { ...this.#options, engine, signal, patience, onBytes }
