@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { runProgram } from '@meili-ha/core/cli/run-program.ts'
-import { fetcherCommand } from './commands/fetcher-command.ts'
+import { runLean } from '@meili-ha/core/cli/run-lean.ts'
 
+runLean()
+const { runProgram } = await import('@meili-ha/core/cli/run-program.ts')
+const { fetcherCommand } = await import('./commands/fetcher-command.ts')
 await runProgram(process, fetcherCommand)

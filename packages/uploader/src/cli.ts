@@ -1,5 +1,7 @@
 #!/usr/bin/env node
-import { runProgram } from '@meili-ha/core/cli/run-program.ts'
-import { uploaderCommand } from './commands/uploader-command.ts'
+import { runLean } from '@meili-ha/core/cli/run-lean.ts'
 
+runLean()
+const { runProgram } = await import('@meili-ha/core/cli/run-program.ts')
+const { uploaderCommand } = await import('./commands/uploader-command.ts')
 await runProgram(process, uploaderCommand)
