@@ -176,6 +176,26 @@ describe('fetcher restore', () => {
     expect(await restore('--if-none', 'fail')).toMatchObject({ code: 10 })
   })
 
+  test('in a member with a lease it only restores or keeps, and leaves the rest', async () => {
+    const { store, data, live, restore } = await scene()
+    const ha = join(data, '..', 'ha')
+    await mkdir(ha)
+    expect((await restore('--ha-dir', ha)).stdout).toContain('fetcher follow')
+    await publish(store, CATALOGUE, { seq: 1 })
+    expect((await restore('--ha-dir', ha)).stdout).toContain('fetcher follow')
+    await expect(readdir(live)).rejects.toThrow('ENOENT')
+    await writeFile(join(ha, 'engine'), 'meilisearch 1.50.0\n')
+    expect(await restore('--ha-dir', ha)).toMatchObject({ code: 0 })
+    expect(await readLineage(live)).toMatchObject({ primaryIn: [] })
+  })
+
+  test('beside a guard without a lease it prepares a replica, which takes no writes', async () => {
+    const { store, data, live, restore } = await scene()
+    await publish(store, CATALOGUE, { seq: 1 })
+    expect(await restore('--ha-dir', data, '--lease', 'none')).toMatchObject({ code: 0 })
+    expect(await readLineage(live)).toMatchObject({ primaryIn: [] })
+  })
+
   test('never mixes clusters', async () => {
     const { store, files, live, restore } = await scene()
     await publish(store, CATALOGUE, { seq: 1 })
