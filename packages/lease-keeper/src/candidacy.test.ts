@@ -192,6 +192,16 @@ describe('does not stand', () => {
       'the loss is not known',
     ],
     [
+      'with a record that was emptied by hand, whatever time it shows',
+      {
+        after: 2 * L,
+        record: { holder: null, epoch: 0, renewedAt: '1970-01-01T00:00:00Z' },
+        sync: LEVEL,
+        settings: { maxLossMs: 1 },
+      },
+      'the loss is not known',
+    ],
+    [
       'in a new cluster, unless it is the bootstrap member',
       { record: { holder: null, epoch: 0, served: false }, sync: { uninitialised: true } },
       'the cluster waits for its bootstrap member',
