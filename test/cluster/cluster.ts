@@ -17,9 +17,11 @@ export interface Cluster extends AsyncDisposable {
   standby(member: Member, timeoutMs?: number): Promise<void>
 }
 
+/** @param each what differs from member to member, by name */
 export async function startCluster(
   count: number,
   options: Partial<MemberOptions> = {},
+  each: (name: string) => Partial<MemberOptions> = () => ({}),
 ): Promise<Cluster> {
   const root = await tempDir()
   const storeUrl = options.storeUrl ?? `file://${root.path}/store`
@@ -27,12 +29,15 @@ export async function startCluster(
   for (let number = 1; number <= count; number++) {
     const name = `m${number}`
     const dir = join(root.path, name)
-    members.push(await startMember({ bootstrap: 'm1', ...options, name, dir, storeUrl }))
+    const all = { bootstrap: 'm1', ...options, ...each(name), name, dir, storeUrl }
+    members.push(await startMember(all))
   }
   return {
     dir: root.path,
     storeUrl,
-    store: openStore(storeUrl),
+    get store() {
+      return openStore(storeUrl)
+    },
     members,
     primary: (timeoutMs = 30_000) =>
       until('a member is primary', () => whichIsPrimary(members), { timeoutMs, everyMs: 50 }).catch(

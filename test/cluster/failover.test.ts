@@ -2,22 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { until } from '../harness/until.ts'
 import { manifestsIn } from '../uploader/programs.ts'
 import { startCluster, type Cluster } from './cluster.ts'
+import { has, write } from './documents.ts'
 import type { Member } from './member.ts'
-
-/** Adds one document and waits until it can be found. */
-async function write(member: Member, id: number): Promise<void> {
-  const answer = await member.call('POST', '/indexes/books/documents?primaryKey=id', [{ id }])
-  expect(answer.status).toBe(202)
-  const { taskUid } = answer.body as { taskUid: number }
-  await until('it is indexed', async () => {
-    const { body } = await member.call('GET', `/tasks/${taskUid}`)
-    return (body as { status: string }).status === 'succeeded'
-  })
-}
-
-async function has(member: Member, id: number): Promise<boolean> {
-  return (await member.call('GET', `/indexes/books/documents/${id}`)).status === 200
-}
 
 async function published(cluster: Cluster, atLeast: number): Promise<void> {
   await until(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import { freePort } from '../harness/free-port.ts'
 import { meilisearchCommand } from '../harness/meilisearch.ts'
-import { startProcess, startProgram, type RunningProcess } from '../harness/process.ts'
+import { startProcess, type RunningProcess } from '../harness/process.ts'
 import { cliOf } from '../uploader/programs.ts'
 
 const GUARD = fileURLToPath(new URL('../../docker/guard.sh', import.meta.url))
@@ -25,6 +25,10 @@ export interface MemberOptions {
   flags?: Partial<Record<'fetcher' | 'uploader' | 'keeper', string[]>>
   env?: Record<string, string>
   bin?: string
+  /** `5s` unless told. */
+  leaseDuration?: string
+  /** How its keeper finds the lease: `--lease store` unless told. */
+  lease?: { args: string[]; env?: Record<string, string> }
 }
 
 /** One member of real processes, as a pod or a compose project would run them. */
@@ -36,14 +40,19 @@ export interface Member extends AsyncDisposable {
   url: string
   keeperUrl: string
   parts: Record<Part, RunningProcess>
+  /** Put before every command that is started from now on, such as `unshare …`. */
+  launcher: string[]
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
   /** The status of a route of its keeper; 0 when nobody answers. */
   route(path: string): Promise<number>
   /** SIGKILL to everything at once, as when the machine loses its power; `/ha` goes with it. */
-  powerOff(): Promise<void>
+  powerOff(options?: { keepHa?: boolean }): Promise<void>
   /** Starts everything anew on the data that is left. */
   powerOn(): Promise<void>
-  start(part: Part): Promise<void>
+  /** Ends one as its container would, what it started included. */
+  stop(part: Part): Promise<void>
+  /** The same, and starts it anew. */
+  restart(part: Part): Promise<void>
   /** What all its programs said, for a test that failed. */
   said(): string
 }
@@ -66,21 +75,28 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     ...['--store', storeUrl, '--data-dir', data, '--ha-dir', ha.path, '--meili-url', url],
     ...['--member', name, '--log-format', 'json'],
   ]
+  const lease = options.lease ?? { args: ['--lease', 'store'] }
+  const duration = options.leaseDuration ?? '5s'
   const keyed = { ...env, MEILI_HA_API_KEY: MASTER_KEY, MEILI_HA_LEASE: '' }
-  const program = (which: 'fetcher' | 'uploader' | 'lease-keeper', args: string[]) =>
-    startProgram(cliOf(which), args, { env: keyed, cwd: dir })
+  const launch = (command: string[], more: Record<string, string>, cwd: string) =>
+    startProcess({ command: [...member.launcher, ...command], env: { ...env, ...more }, cwd })
+  const program = (
+    which: 'fetcher' | 'uploader' | 'lease-keeper',
+    args: string[],
+    more: Record<string, string> = {},
+  ) => launch([process.execPath, cliOf(which), ...args], { ...keyed, ...more }, dir)
 
   const starters: Record<Part, () => RunningProcess> = {
     guard: () =>
-      startProcess({
-        command: [
+      launch(
+        [
           ...['/bin/sh', GUARD, meilisearch, '--db-path', join(data, 'data.ms')],
           ...['--http-addr', `127.0.0.1:${port}`, '--snapshot-dir', join(data, 'snapshots')],
           '--no-analytics',
         ],
-        env: { ...env, MEILI_HA_DIR: ha.path, MEILI_MASTER_KEY: MASTER_KEY },
-        cwd: data,
-      }),
+        { MEILI_HA_DIR: ha.path, MEILI_MASTER_KEY: MASTER_KEY },
+        data,
+      ),
     fetcher: () =>
       program('fetcher', [
         ...['follow', ...common, '--poll', '1s', '--listen', `127.0.0.1:${fetcherPort}`],
@@ -91,11 +107,15 @@ export async function startMember(options: MemberOptions): Promise<Member> {
         ...['run', ...common, '--listen', `127.0.0.1:${uploaderPort}`, ...(flags.uploader ?? [])],
       ]),
     keeper: () =>
-      program('lease-keeper', [
-        ...['run', ...common, '--cluster', 'test', '--lease', 'store', '--lease-duration', '5s'],
-        ...['--bootstrap-member', bootstrap, '--listen', `127.0.0.1:${keeperPort}`],
-        ...(flags.keeper ?? []),
-      ]),
+      program(
+        'lease-keeper',
+        [
+          ...['run', ...common, '--cluster', 'test', ...lease.args, '--lease-duration', duration],
+          ...['--bootstrap-member', bootstrap, '--listen', `127.0.0.1:${keeperPort}`],
+          ...(flags.keeper ?? []),
+        ],
+        lease.env,
+      ),
   }
   const earlier: RunningProcess[] = []
   const startAll = (): Record<Part, RunningProcess> => ({
@@ -110,22 +130,24 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     ha,
     url,
     keeperUrl: `http://127.0.0.1:${keeperPort}`,
-    parts: startAll(),
+    parts: undefined as never,
+    launcher: [],
     call: (method, path, body) => call(url, method, path, body),
     route: (path) => route(`http://127.0.0.1:${keeperPort}${path}`),
-    powerOff: async () => {
+    powerOff: async ({ keepHa = false } = {}) => {
       earlier.push(...Object.values(member.parts))
       // The groups, so that Meilisearch goes with its guard as in a container.
       await Promise.all(Object.values(member.parts).map((part) => part[Symbol.asyncDispose]()))
-      await rm(ha.path, { recursive: true, force: true })
+      if (!keepHa) await rm(ha.path, { recursive: true, force: true })
     },
     powerOn: async () => {
       await mkdir(ha.path, { recursive: true })
       member.parts = startAll()
     },
-    start: async (part) => {
+    stop: (part) => member.parts[part][Symbol.asyncDispose](),
+    restart: async (part) => {
       earlier.push(member.parts[part])
-      await member.parts[part].kill()
+      await member.stop(part)
       member.parts[part] = starters[part]()
     },
     said: () =>
@@ -136,6 +158,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       await Promise.all(Object.values(member.parts).map((part) => part[Symbol.asyncDispose]()))
     },
   }
+  member.parts = startAll()
   return member
 }
 

@@ -36,7 +36,9 @@ describe('lease-keeper switchover', () => {
     await until('the writer goes on', () => writer.acknowledged.length > before + 20)
     const [final] = (await manifestsIn(cluster.store)).filter((manifest) => manifest.final)
     expect(final).toMatchObject({ epoch: 1, writer: 'm1' })
-    const released = eventsOf(m1.parts.keeper).find(({ event }) => event === 'keeper.lease_released')
+    const released = eventsOf(m1.parts.keeper).find(
+      ({ event }) => event === 'keeper.lease_released',
+    )
     const promoted = eventsOf(m2.parts.keeper).find(({ event }) => event === 'keeper.promoted')
     expect(promoted).toMatchObject({ epoch: 2, snapshot: final?.id, lossMs: 0 })
     const waited = Date.parse(String(promoted?.['time'])) - Date.parse(String(released?.['time']))

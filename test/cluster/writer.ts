@@ -24,7 +24,7 @@ export function startWriter(members: readonly Member[], index = 'books'): Writer
 
   const life = async (): Promise<void> => {
     let target: Member | undefined
-    for (let id = 1; !stopped; ) {
+    for (let id = 1; !stopped;) {
       target ??= await primaryOf(members)
       const status = target && (await post(agent, target, index, { id }))
       if (status === 202) {

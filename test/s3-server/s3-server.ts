@@ -24,6 +24,8 @@ export interface S3ServerOptions {
   pageSize?: number
   /** False: a store that knows no checksums, and says so to those that send them. */
   checksums?: boolean
+  /** Another server's: two ways to one bucket, each with faults of its own. */
+  bucket?: Bucket
 }
 
 /** An S3 server inside the test, with one bucket and faults on demand. */
@@ -43,7 +45,11 @@ export interface S3Server extends AsyncDisposable {
 /** Starts a server on a free port of 127.0.0.1. */
 export async function startS3Server(options: S3ServerOptions = {}): Promise<S3Server> {
   const credentials = { accessKeyId: 'TESTKEY', secretAccessKey: 'test-secret' }
-  const state = { bucket: new Bucket(), faults: new Faults(), requests: [] as LoggedRequest[] }
+  const state = {
+    bucket: options.bucket ?? new Bucket(),
+    faults: new Faults(),
+    requests: [] as LoggedRequest[],
+  }
   const bucketName = 'test-bucket'
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())

@@ -1,0 +1,83 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../harness/until.ts'
+import type { Cluster } from './cluster.ts'
+import { failsOver, settled, startTrial, termOf, type Trial } from './fault-table.ts'
+import type { Member } from './member.ts'
+
+/** While this file is there, the stand-in's /health doesn't answer. */
+const hangFile = (name: string) => `/tmp/meili-ha-test-hang-${process.pid}-${name}`
+
+describe('a primary loses its lease, and never serves beside its successor, when', () => {
+  let trial: Trial & AsyncDisposable
+  beforeAll(async () => {
+    const flags = { keeper: ['--unhealthy-after', '2s'] }
+    trial = await startTrial('L = 5 s, lease in a directory', { flags }, (name) => ({
+      env: { STAND_IN_HANG_HEALTH_WHILE: hangFile(name) },
+    }))
+  })
+  afterAll(() => trial[Symbol.asyncDispose]())
+
+  test('its keeper freezes; thawed it follows and resurrects nothing', async () => {
+    const [primary] = await settled(trial)
+    await failsOver(trial, 'SIGSTOP the keeper', primary, () => primary.parts.keeper.freeze())
+    expect(await primary.ha.readLine('guard')).toMatch(/^stopped - .* \| primary /)
+    primary.parts.keeper.thaw()
+    await followsAgain(trial.cluster, primary)
+  })
+
+  test('its keeper is killed and stays away; started again it follows', async () => {
+    const [primary] = await settled(trial)
+    await failsOver(trial, 'SIGKILL the keeper', primary, () => primary.stop('keeper'))
+    await primary.restart('keeper')
+    await followsAgain(trial.cluster, primary)
+  })
+
+  test('its guard is killed with all of its container and stays away', async () => {
+    const [primary] = await settled(trial)
+    await failsOver(trial, "SIGKILL the guard's container", primary, () => primary.stop('guard'))
+    await primary.restart('guard')
+    await followsAgain(trial.cluster, primary)
+  })
+
+  test('its guard freezes: no more is promised to it, and thawed it stops Meilisearch', async () => {
+    const [primary] = await settled(trial)
+    const { pid } = termOf(trial, primary)
+    trial.watch.excuse(primary.name, true)
+    await failsOver(trial, 'SIGSTOP the guard (its Meilisearch lives on)', primary, () =>
+      primary.parts.guard.freeze(),
+    )
+    primary.parts.guard.thaw()
+    await until('its Meilisearch is stopped', () =>
+      trial.watch.terms.some((term) => term.pid === pid && term.until !== undefined),
+    )
+    trial.watch.excuse(primary.name, false)
+    await followsAgain(trial.cluster, primary)
+  })
+
+  test('its Meilisearch freezes, which no SIGTERM ends: it is killed before the release', async () => {
+    const [primary] = await settled(trial)
+    const { pid } = termOf(trial, primary)
+    await failsOver(trial, 'SIGSTOP Meilisearch, --unhealthy-after 2s', primary, () => {
+      process.kill(pid, 'SIGSTOP')
+    })
+    await followsAgain(trial.cluster, primary)
+  })
+
+  test.skipIf(process.env['MEILISEARCH_BIN'])(
+    'its Meilisearch answers no health check for --unhealthy-after',
+    async () => {
+      const [primary] = await settled(trial)
+      await failsOver(trial, 'hanging /health, --unhealthy-after 2s', primary, () =>
+        writeFile(hangFile(primary.name), ''),
+      )
+      await rm(hangFile(primary.name))
+      await followsAgain(trial.cluster, primary)
+    },
+  )
+})
+
+async function followsAgain(cluster: Cluster, member: Member): Promise<void> {
+  await cluster.standby(member, 45_000)
+  expect(await member.ha.readLine('permit')).toMatch(/^standby /)
+}
