@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { join } from 'node:path'
-import { rm } from 'node:fs/promises'
-import { expect, test } from 'vitest'
+import { readdir, readlink, rm } from 'node:fs/promises'
+import { expect, test, vi } from 'vitest'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
 import { makeDatabase } from './lease/member.fixture.ts'
@@ -11,7 +11,7 @@ import { tempDir } from './temp-dir.fixture.ts'
 const KEY = 'snapshots/0000000001-0000000001-20261123T080000Z.snapshot'
 const OPTIONS = { level: 0, signal: new AbortController().signal, onProgress: () => {} }
 
-test('a store that fails in the middle fails the archive: nothing waits for ever', async () => {
+test('a store that fails in the middle fails the archive, and no file of it stays open', async () => {
   await using dir = await tempDir()
   await makeDatabase(dir.path, 30_000_000)
   for (const after of [0, 1, 5]) {
@@ -23,6 +23,7 @@ test('a store that fails in the middle fails the archive: nothing waits for ever
     const store = { putStream } as unknown as Store
     await expect(archiveInto(store, KEY, dir.path, OPTIONS)).rejects.toThrow('the store is full')
   }
+  await vi.waitFor(async () => expect(await openFilesBelow(dir.path)).toEqual([]))
 })
 
 test('what is no whole database is not archived', async () => {
@@ -49,3 +50,11 @@ test('an archive that is told to stop ends, and leaves nothing', async () => {
   })
   expect(await store.list('')).toEqual([])
 })
+
+async function openFilesBelow(directory: string): Promise<string[]> {
+  const links = await readdir('/proc/self/fd')
+  const paths = await Promise.all(
+    links.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
+  )
+  return paths.filter((path) => path.startsWith(directory))
+}

@@ -39,7 +39,9 @@ describe('a snapshot file', () => {
     await using to = await fakePublisher()
     const file = await to.file('aaa')
     const clusterId = async () => CLUSTER
-    await to.publisher({ clusterId }).publish(file, NOTHING_KNOWN, NEVER)
+    const publisher = to.publisher({ clusterId })
+    await publisher.publish(await to.file('bbb'), NOTHING_KNOWN, NEVER)
+    await publisher.publish(file, NOTHING_KNOWN, NEVER)
     await begin(to.store)
     const terms = { current: async () => 3 }
     const again = await to.publisher({ terms, clusterId }).publish(file, NOTHING_KNOWN, NEVER)

@@ -39,6 +39,7 @@ test('claims what the fetcher decided, not before it acknowledged this very prom
   const claim = { epoch: 2, of: null }
   await member.ha.writeLine('want', 'promote 2')
   await member.sync({ acknowledged: 'promote 1', claim })
+  await new Promise((resolve) => setTimeout(resolve, 450))
   await member.sync({ acknowledged: 'promote 2', claim: { epoch: 1, of: null } })
   await new Promise((resolve) => setTimeout(resolve, 450))
   expect(member.writer.claim).not.toHaveBeenCalled()

@@ -113,6 +113,7 @@ describe('a claim', () => {
     await expect(claim(SNAPSHOT.id, 'other')).rejects.toMatchObject({
       code: 'MEILI_HA_WRONG_CLUSTER',
     })
+    expect((await member.catalog.read()).cluster).toBeUndefined()
   })
 })
 
@@ -145,6 +146,7 @@ describe('a final snapshot', () => {
       code: 'MEILI_HA_NOT_PERMITTED',
     })
     expect(await member.published()).toHaveLength(2)
+    expect(member.note.lowest()).toBeNull()
   })
 
   test('is thrown away when Meilisearch ran again before it was done', async () => {

@@ -50,9 +50,10 @@ export class TermWriter {
     clusterId: string | null,
     signal: AbortSignal,
   ): Promise<void> {
-    const { catalog, note, member, log } = this.#options
+    const { catalog, ha, clock, note, member, log } = this.#options
     const { epoch, of } = claim
     const began = performance.now()
+    if (claim.archive) await assertStopped(ha, clock)
     const view = await catalog.read()
     const cluster = clusterId ?? clusterIdOf(view) ?? randomUUID()
     assertCluster(view, cluster)
@@ -77,9 +78,10 @@ export class TermWriter {
 
   /** Archives the stopped directory and publishes it as the last snapshot of the epoch. */
   async final(epoch: number, signal: AbortSignal): Promise<void> {
-    const { catalog, note, member, log } = this.#options
+    const { catalog, ha, clock, note, member, log } = this.#options
     const want: Want = { verb: 'final', epoch }
     const began = performance.now()
+    await assertStopped(ha, clock)
     const view = await catalog.read()
     const clusterId = clusterIdOf(view)
     if (clusterId === undefined) {
@@ -111,9 +113,9 @@ export class TermWriter {
     log.info({ event: 'final.published', id, sizeBytes, durationMs }, `published the final ${id}`)
   }
 
+  /** Of a directory that was stopped when this was called; whether it still is, is looked at last. */
   async #archive(id: string, want: Want, signal: AbortSignal): Promise<Archived> {
     const { ha, clock, catalog, dataMs, level, note } = this.#options
-    await assertStopped(ha, clock)
     const began = performance.now()
     let sent = 0
     const onProgress = (bytes: number) => {
