@@ -134,6 +134,10 @@ export const ERRORS = {
     exit: 20,
     hint: '`lease-keeper check` shows which property is missing.',
   },
+  REQUEST_FAILED: {
+    exit: 1,
+    hint: '`lease-keeper status` shows which member is ready, and why the others are not.',
+  },
   LEASE_UNREACHABLE: {
     exit: 10,
     hint: 'Is the API server or store reachable from here? `lease-keeper check` tells.',

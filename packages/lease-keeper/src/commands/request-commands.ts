@@ -65,28 +65,18 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
     .action(async (flags: RequestFlags) => {
       const lease = await openLease(host, flags, 'look')
       try {
-        const before = await readRecord(lease.backend)
-        if (before) await lead.before(lease, before)
-        if (
-          before &&
-          flags.to !== undefined &&
-          before.holder !== null &&
-          before.member === flags.to
-        ) {
+        const { backend } = lease
+        const request = { id: randomUUID(), verb, to: flags.to ?? null }
+        const found = await readRecord(backend)
+        if (found && found.holder !== null && found.member === flags.to) {
           host.stdout.write(`${flags.to} leads already\n`)
           return
         }
-        const request = { id: randomUUID(), verb, to: flags.to ?? null }
-        await editRecord(lease.backend, (record) => ({ ...record, request }))
-        if (flags.timeout === 0) return
+        if (found) await lead.before(lease, found)
         const began = performance.now()
-        const leader = await waitForLeader(
-          lease.backend,
-          before,
-          request,
-          flags.timeout,
-          host.signal,
-        )
+        const before = await editRecord(backend, (record) => ({ ...record, request }))
+        if (flags.timeout === 0) return
+        const leader = await waitForLeader(backend, before, request, flags.timeout, host.signal)
         const took = formatDuration(performance.now() - began)
         host.stdout.write(`${leader.member} leads in epoch ${leader.epoch}, after ${took}\n`)
       } finally {
