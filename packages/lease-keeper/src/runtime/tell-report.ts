@@ -20,9 +20,15 @@ const SAYS: Record<ReportEvent, { level: 'info' | 'warn' | 'error'; text: string
   unhealthy: { level: 'error', text: 'steps down: Meilisearch is unhealthy' },
 }
 
+/** What becomes of the lease is what a person wants to know then. */
+function drainFailed({ leadsAgain }: Report['fields']): (typeof SAYS)['drain-failed'] {
+  const then = leadsAgain ? 'leads again under a new epoch' : 'the lease is left to expire'
+  return { level: 'error', text: `${SAYS['drain-failed'].text}; ${then}` }
+}
+
 /** Makes log lines and metrics of what a decision reports. */
 export function tellReport(log: Logger, metrics: KeeperMetrics, { event, fields }: Report): void {
-  const { level, text } = SAYS[event]
+  const { level, text } = event === 'drain-failed' ? drainFailed(fields) : SAYS[event]
   const more = event === 'phase' ? ` ${fields['from']} -> ${fields['to']}` : describe(fields)
   log[level]({ ...fields, event: `keeper.${event.replaceAll('-', '_')}` }, `${text}${more}`)
   count(metrics, event, fields)
