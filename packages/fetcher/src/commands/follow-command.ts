@@ -16,6 +16,7 @@ import { followMetrics } from '../follow/follow-metrics.ts'
 import { followRoutes } from '../follow/follow-server.ts'
 import { Follower } from '../follow/follower.ts'
 import { Gate } from '../follow/gate.ts'
+import { outlive } from '../follow/outlive.ts'
 import { MeilisearchWatch } from '../follow/watch-meilisearch.ts'
 import { engineOf, wireMember } from '../wire.ts'
 import { FETCHER_PORT, fetcherFlags, type FetcherFlags } from './fetcher-flags.ts'
@@ -66,8 +67,9 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
       hint: 'Meilisearch must be started through guard.sh (`fetcher guard`), or a swap would pull its files away.',
     })
   }
-  const member = await wireMember(host, { ...flags, ifNone: 'fail', timeout: 0 }, true)
   const ha = new HaDir(haDir)
+  const life = { ...host, signal: lease === 'none' ? host.signal : outlive(host.signal, ha) }
+  const member = await wireMember(life, { ...flags, ifNone: 'fail', timeout: 0 }, true)
   const { log, signal, store } = member
   const apiKey = apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] })
   const meili = new MeilisearchClient({ url: flags.meiliUrl, apiKey, signal })
