@@ -8,6 +8,12 @@ import { beforeNow } from './standby.ts'
 
 type Draining = Extract<Phase, { name: 'draining' }>
 
+/**
+ * SIGTERM reaches all containers of a pod within this (centiseconds). A guard that gets it before the
+ * stop asks for a drain and stays, since uploader and renewals need its word; after it, it ends.
+ */
+const GUARD_ASKS_WITHIN = 200
+
 /*
  * unroute -> stop -> final (uploader archives and publishes) -> settle (fetcher notes it) -> release
  */
@@ -62,6 +68,8 @@ function nextStep(turn: Turn, { hold, drain }: Draining): Drain['step'] {
     case 'unroute': {
       // A label that can't be taken off doesn't hold the stop up: stopping is what cuts connections.
       const off = settings.routing !== 'labels' || state.pod.stripped
+      const asking = state.terminated && state.drainAskedAt === null
+      if (asking && now.boot - drain.stepAt < GUARD_ASKS_WITHIN) return 'unroute'
       return off || now.boot - drain.stepAt >= settings.timing.requestTimeout ? 'stop' : 'unroute'
     }
     case 'stop':
