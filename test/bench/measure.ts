@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What a process cost, as the kernel counts it. */
+export interface Cost {
+  wallMs: number
+  /** User and system time. */
+  cpuMs: number
+  /** The highest resident set. */
+  peakBytes: number
+}
+
+export type Command = readonly [string, ...string[]]
+
+/** Short enough that little is missed of a process's last moments, long enough to cost nothing. */
+const EVERY_MS = 10
+
+/**
+ * Runs a command to its end. Memory is /proc's high-water mark: whatever is missed between two looks
+ * shows in the next.
+ * @throws when it fails, with what it said
+ */
+export async function measure(command: Command, env: NodeJS.ProcessEnv): Promise<Cost> {
+  const [file, ...args] = command
+  const began = performance.now()
+  const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
+  let wallMs = 0
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', () => (wallMs = performance.now() - began))
+    child.once('close', resolve)
+  })
+  ended.catch(() => {})
+  const cost = { cpuMs: 0, peakBytes: 0 }
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    Object.assign(cost, look(child.pid))
+    await sleep(EVERY_MS)
+  }
+  if ((await ended) !== 0) throw new Error(`${command.join(' ')} failed:\n${said}`)
+  return { wallMs, ...cost }
+}
+
+/** Runs commands one after the other, as one would in a script. */
+export async function measureAll(commands: Command[], env: NodeJS.ProcessEnv): Promise<Cost> {
+  const sum: Cost = { wallMs: 0, cpuMs: 0, peakBytes: 0 }
+  for (const command of commands) {
+    const { wallMs, cpuMs, peakBytes } = await measure(command, env)
+    sum.wallMs += wallMs
+    sum.cpuMs += cpuMs
+    sum.peakBytes = Math.max(sum.peakBytes, peakBytes)
+  }
+  return sum
+}
+
+/** Undefined when it is gone, or about to be. */
+function look(pid: number): Pick<Cost, 'cpuMs' | 'peakBytes'> | undefined {
+  try {
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // After the name, which may hold anything: state is field 3, utime and stime are 14 and 15.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const ticks = Number(fields[11]) + Number(fields[12])
+    // A tick is 10 ms on every Linux.
+    return peak ? { cpuMs: ticks * 10, peakBytes: Number(peak[1]) * 1024 } : undefined
+  } catch {
+    return undefined
+  }
+}
