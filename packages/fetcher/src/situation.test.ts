@@ -44,7 +44,8 @@ describe('a data directory against the store', () => {
     ['leads the newest epoch, which is its own', lineage([4]), own, 'leading'],
     ['claims that epoch for a namesake', lineage([4]), theirs, 'overtaken'],
     ['leads an epoch that the store does not know yet', lineage([5]), theirs, 'leading'],
-    ['has decided a claim', lineage([], { claim: { epoch: 5, of: null } }), theirs, 'leading'],
+    ['has written its claim', lineage([], { claim: { epoch: 4, of: null } }), own, 'leading'],
+    ['never wrote its claim', lineage([], { claim: { epoch: 5, of: null } }), theirs, 'pristine'],
     ['is of another cluster', lineage([], { clusterId: 'x' }), theirs, 'foreign'],
     ['took writes, and nobody can be asked', lineage([3]), undefined, 'leading'],
   ])('that %s', (_, held, view, directory) => {

@@ -52,13 +52,23 @@ export function isLeading(
   view: CatalogView | undefined,
   looker: Looker,
 ): boolean {
-  const led = ledBy(lineage)
+  const led = ledBy(withoutUnwritten(lineage, view))
   if (led < 0) return false
   const newest = view && newestEpoch(view)
   if (newest === undefined || led > newest) return true
   if (led === newest && writerOfNewestEpoch(view as CatalogView) === looker.member) return true
   const grewFrom = parseId(lineage.snapshotId ?? '')?.epoch ?? 0
   return !looker.lease && lineage.primaryIn.length > 0 && Math.max(led, grewFrom) >= newest
+}
+
+/**
+ * A claim that was decided and never written gives no right: its promotion was given up, and a
+ * directory that insisted on it could neither follow nor be promoted [found by the model].
+ */
+function withoutUnwritten(lineage: Lineage, view: CatalogView | undefined): Lineage {
+  const { claim } = lineage
+  const written = view?.entries.some(({ epoch, seq }) => epoch === claim?.epoch && seq === 0)
+  return written === false ? { ...lineage, claim: null } : lineage
 }
 
 export function storeStateOf(view: CatalogView): StoreState {
