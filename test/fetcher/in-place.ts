@@ -1,30 +1,6 @@
-import { Writable } from 'node:stream'
-import { runCommand } from '@meili-ha/core/cli/run-program.ts'
 import { fetcherCommand } from '@meili-ha/fetcher/commands/fetcher-command.ts'
+import { runInPlace } from '../harness/in-place.ts'
 
 /** `fetcher ARGS` inside the test's own process: what it prints, and its exit code. */
-export async function runFetcher(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const said = { stdout: '', stderr: '' }
-  const sink = (name: keyof typeof said) =>
-    new Writable({
-      write(chunk: Buffer, _, done) {
-        said[name] += chunk.toString()
-        done()
-      },
-    })
-  const host = {
-    args,
-    env,
-    stdout: sink('stdout'),
-    stderr: sink('stderr'),
-    hostname: 'm2',
-    kill: () => {},
-    uid: process.getuid?.() ?? 0,
-    signal: new AbortController().signal,
-  }
-  const code = await runCommand(host, fetcherCommand)
-  return { code, ...said }
-}
+export const runFetcher = (args: readonly string[], env: Record<string, string> = {}) =>
+  runInPlace(fetcherCommand, args, env)
