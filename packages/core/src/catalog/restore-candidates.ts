@@ -34,7 +34,7 @@ export function restoreCandidates(view: CatalogView): RestorePlan {
     candidates,
     skipped,
     end,
-    exhausted: exhausted(view, end, at),
+    exhausted: exhausted(view, end, at, skipped[0]),
   })
 
   for (const [index, link] of links.entries()) {
@@ -60,7 +60,13 @@ export function restoreCandidates(view: CatalogView): RestorePlan {
   return plan(brokenAt === undefined ? 'oldest' : 'broken-chain', links.at(-1))
 }
 
-function exhausted(view: CatalogView, end: RestorePlan['end'], at: Entry | undefined) {
+/** @param newest of those passed over: why is what a person asks next */
+function exhausted(
+  view: CatalogView,
+  end: RestorePlan['end'],
+  at: Entry | undefined,
+  newest: RestorePlan['skipped'][number] | undefined,
+) {
   if (at === undefined) {
     return isInitialised(view)
       ? new MeiliHaError('SNAPSHOT_NONE_GOOD', 'the store is in use, but holds no snapshot')
@@ -77,5 +83,7 @@ function exhausted(view: CatalogView, end: RestorePlan['end'], at: Entry | undef
     'broken-chain': `the claim of epoch ${at.epoch} is missing or unreadable${byHand}`,
   }[end]
   const isNew = end === 'empty-beginning' && at === view.entries[0]
-  return new MeiliHaError(isNew ? 'SNAPSHOT_NONE' : 'SNAPSHOT_NONE_GOOD', message)
+  return new MeiliHaError(isNew ? 'SNAPSHOT_NONE' : 'SNAPSHOT_NONE_GOOD', message, {
+    ...(newest && { cause: new Error(`${newest.id}: ${newest.why}`) }),
+  })
 }
