@@ -3,6 +3,9 @@ import type { LeaseRecord } from './lease/lease.ts'
 import { highestEpoch, isForMe } from './records.ts'
 import { guardIsFresh, type Turn } from './turn.ts'
 
+/** The usual case, in which nothing needs to be explained. */
+export const LEASE_IS_HELD = 'the lease is held'
+
 /** Why a standby doesn't try to take the lease now; null = it does. Every answer is a sentence's end. */
 export function whyNotStanding(turn: Turn): string | null {
   const { settings, rules, state, now } = turn
@@ -17,7 +20,7 @@ export function whyNotStanding(turn: Turn): string | null {
   const { record } = seen
   const marker = rules.markerCounts(record, highestEpoch(turn), state.lease.watched)
   const wait = marker ? 0 : rules.waitFor(record, settings.timing)
-  if (!marker && !rules.unchangedLongEnough(seen, now, wait)) return 'the lease is held'
+  if (!marker && !rules.unchangedLongEnough(seen, now, wait)) return LEASE_IS_HELD
   const asked = isAsked(turn, record)
   if (asked === 'other' && !elapsed(turn, wait + settings.timing.takeover)) {
     return 'another member was asked for'

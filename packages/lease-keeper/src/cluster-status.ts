@@ -1,5 +1,6 @@
 import { formatTable } from '@meili-ha/core/cli/table.ts'
 import { formatDuration } from '@meili-ha/core/cli/units.ts'
+import { LEASE_IS_HELD } from './candidacy.ts'
 import type { LeaseRecord } from './lease/lease.ts'
 import type { Statement } from './members/statement.ts'
 
@@ -31,6 +32,12 @@ export function clusterStatus(
   return { cluster, lease: record ?? null, members, lossMs }
 }
 
+/** What keeps a member from leading; while another leads, nothing that needs to be said. */
+function promotionOf({ leads, notReady, waits }: ClusterStatus['members'][number]): string {
+  if (leads) return ''
+  return notReady ?? (waits == null || waits === LEASE_IS_HELD ? 'ready' : waits)
+}
+
 /** The same for people. */
 export function printStatus({ cluster, lease, members, lossMs }: ClusterStatus): string {
   if (!lease) return `cluster ${cluster}: no lease record yet\n`
@@ -47,7 +54,7 @@ export function printStatus({ cluster, lease, members, lossMs }: ClusterStatus):
     member.phase,
     member.snapshot ?? '-',
     member.lagMs === null ? '-' : formatDuration(member.lagMs),
-    member.notReady ?? (member.leads ? '' : 'ready'),
+    promotionOf(member),
     member.statedAt,
   ])
   const table = formatTable([

@@ -16,6 +16,8 @@ export const statementSchema = z.looseObject({
   lagMs: z.number().nullable(),
   /** Why it couldn't be promoted now; null = it could. */
   notReady: z.string().nullable(),
+  /** Why it doesn't take the lease, though it could be promoted; null = it leads, or is about to. */
+  waits: z.string().nullable().optional(),
   /** Estimate of the write gap of a hand-over, milliseconds. */
   handoverMs: z.number().nullable().optional(),
   /** The last promotion of this member: its epoch, when it was over, and the printed loss. */
@@ -59,11 +61,12 @@ export function isStatementDue(
   return !isDeepStrictEqual({ ...next, statedAt: undefined }, { ...statement, statedAt: undefined })
 }
 
-const newsOf = ({ role, phase, epoch, notReady, handoverMs, promoted }: Statement) => ({
+const newsOf = ({ role, phase, epoch, notReady, waits, handoverMs, promoted }: Statement) => ({
   role,
   phase,
   epoch,
   ready: notReady === null,
+  waits,
   isHandoverKnown: handoverMs != null,
   promoted,
 })

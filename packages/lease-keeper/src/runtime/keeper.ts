@@ -13,6 +13,7 @@ import { readHa } from './ha-watch.ts'
 import type { Report } from './report.ts'
 import { askLease, askPods } from './requests.ts'
 import type { Site } from './site.ts'
+import { whyItWaits } from './why-it-waits.ts'
 
 /**
  * The decisions' hands: one event at a time goes in, its actions are carried out in their order, and
@@ -28,6 +29,7 @@ export class Keeper {
   #requests = 0
   #exit = false
   #lastPromotion: Statement['promoted'] = null
+  #waits: string | null = null
 
   private constructor(settings: Settings, site: Site, log: Logger, state: KeeperState) {
     this.settings = settings
@@ -53,6 +55,11 @@ export class Keeper {
     return this.#lastPromotion
   }
 
+  /** Why it doesn't lead, while it stands by. */
+  get waits(): string | null {
+    return this.#waits
+  }
+
   get now(): Now {
     return { boot: this.#site.clock.now(), wall: this.#site.wall() }
   }
@@ -66,6 +73,7 @@ export class Keeper {
   async tick(): Promise<void> {
     const events = await readHa(this.#site.ha)
     await this.tell(...events, { type: 'tick' })
+    this.#sayWhyItWaits()
   }
 
   /** Resolves when the events are decided on and their files written. */
@@ -108,6 +116,13 @@ export class Keeper {
       case 'exit':
         this.#exit = true
     }
+  }
+
+  #sayWhyItWaits(): void {
+    const waits = whyItWaits(this.settings, this.#state, this.now)
+    if (waits === this.#waits) return
+    this.#waits = waits
+    if (waits !== null) this.#site.report({ event: 'not-standing', fields: { reason: waits } })
   }
 
   #report({ event, fields }: Report): void {

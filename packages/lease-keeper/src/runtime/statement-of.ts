@@ -3,7 +3,8 @@ import { servesAsPrimary, servesAsStandby } from '../serves.ts'
 import type { Keeper } from './keeper.ts'
 
 /** What this member says about itself, for `status`. */
-export function statementOf({ settings, state, now, lastPromotion }: Keeper): Statement {
+export function statementOf(keeper: Keeper): Statement {
+  const { settings, state, now, lastPromotion, waits } = keeper
   const { sync, published, lease, phase } = state
   const role = servesAsPrimary(settings, state, now.boot)
     ? 'primary'
@@ -20,6 +21,7 @@ export function statementOf({ settings, state, now, lastPromotion }: Keeper): St
     snapshotStartedAt: ownNewest?.snapshotStartedAt ?? sync?.holds?.snapshotStartedAt ?? null,
     lagMs: role === 'primary' ? 0 : sync?.lagSeconds == null ? null : sync.lagSeconds * 1000,
     notReady: settings.standby === 'cold' ? null : sync ? sync.reason : 'the fetcher is silent',
+    waits,
     handoverMs: handoverMs(published),
     promoted: lastPromotion,
     statedAt: now.wall,
