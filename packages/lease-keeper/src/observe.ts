@@ -45,14 +45,22 @@ export function observe(turn: Turn, event: Event): void {
   }
 }
 
-/** A new pid under the same primary permit is a restart after a crash. */
+/**
+ * A new pid under the same primary permit is a restart after a crash. And what the last process said of
+ * its health is not true of the next, which may still be starting: routers would be sent to nobody.
+ */
 function withBeat(state: KeeperState, beat: GuardBeat | null, now: number): KeeperState {
   const last = state.beat
+  const another = last !== null && last.pid !== (beat?.pid ?? null)
   const crashed =
+    another &&
     state.phase.name === 'primary' &&
     beat?.state === 'running' &&
-    last !== null &&
-    last.pid !== beat.pid &&
     last.permit?.role === 'primary'
-  return { ...state, beat, restarts: crashed ? [...state.restarts.slice(-9), now] : state.restarts }
+  return {
+    ...state,
+    beat,
+    restarts: crashed ? [...state.restarts.slice(-9), now] : state.restarts,
+    health: another && state.health?.healthy ? { healthy: false, since: now } : state.health,
+  }
 }

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest'
+import { parseBeat } from '@meili-ha/core/ha/guard-beat.ts'
+import { decide } from './decide.ts'
+import type { Event } from './event.ts'
+import type { Settings } from './settings.ts'
+import { startingState, type KeeperState } from './state.ts'
+import { timingFor } from './timing.ts'
+
+const settings: Settings = {
+  member: 'm0',
+  uid: 'uid-0',
+  nonce: 'n0',
+  bootId: 'b00',
+  timing: timingFor(15_000),
+  lease: 'shared',
+  standby: 'warm',
+  routing: 'http',
+  bootstrap: false,
+  failover: 'auto',
+  failoverDelay: 0,
+  maxLossMs: null,
+  unhealthyAfter: 3_000,
+  catchUpTimeout: 6_000,
+  drainLimit: null,
+}
+
+const beat = (state: string, now: number): Event => ({
+  type: 'guardSeen',
+  beat: parseBeat(`${state} ${now} | standby 1 - - b00 | ready 1`),
+})
+
+function after(...events: Event[]): KeeperState {
+  let now = 100
+  let state = startingState(now, null, 0)
+  for (const event of events) {
+    now += 10
+    ;({ state } = decide(settings, state, event, { boot: now, wall: '2027-01-01T00:00:00Z' }))
+  }
+  return state
+}
+
+describe('the health of Meilisearch', () => {
+  const healthy: Event = { type: 'healthSeen', healthy: true }
+
+  test('is what its last check said while the same process runs', () => {
+    const { health } = after(beat('running 7', 101), healthy, beat('running 7', 120))
+    expect(health).toEqual({ healthy: true, since: 120 })
+  })
+
+  test('is not known of a process that was started since: routers are not sent to it', () => {
+    const { health } = after(beat('running 7', 101), healthy, beat('running 8', 120))
+    expect(health).toEqual({ healthy: false, since: 130 })
+  })
+
+  test('is bad when nothing runs, since when it was stopped, however long that is', () => {
+    const stopped = [beat('stopped -', 120), beat('stopped -', 140), beat('running 8', 150)]
+    const { health } = after(beat('running 7', 101), healthy, ...stopped)
+    expect(health).toEqual({ healthy: false, since: 130 })
+  })
+})
