@@ -90,21 +90,25 @@ export function termOf({ watch }: Trial, member: Member): Term {
 
 /**
  * A fault that must end the primary's term: its Meilisearch is dead by the end of its permit and
- * another member leads in a later epoch. Returns the new primary.
+ * another member leads in a later epoch (any member, where both are equally free to). Returns the new term.
  */
 export async function failsOver(
   trial: Trial,
   name: string,
   primary: Member,
   befall: () => Promise<void> | void,
+  to: 'another' | 'any' = 'another',
 ): Promise<Term> {
   const { watch, table, cluster } = trial
   const old = termOf(trial, primary)
   const from = systemBootClock.now()
   await befall()
   const next = await until(
-    `another leads after: ${name}`,
-    () => watch.terms.find(({ epoch, member }) => epoch > old.epoch && member !== primary.name),
+    `a next epoch is led after: ${name}`,
+    () =>
+      watch.terms.find(
+        ({ epoch, member }) => epoch > old.epoch && (to === 'any' || member !== primary.name),
+      ),
     { timeoutMs: LIVENESS_MS },
   ).catch((error: unknown) => {
     throw new Error(cluster.members.map((member) => member.said()).join('\n'), { cause: error })

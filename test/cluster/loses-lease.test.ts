@@ -55,6 +55,17 @@ describe('a primary loses its lease, and never serves beside its successor, when
     await followsAgain(trial.cluster, primary)
   })
 
+  test('its keeper freezes, and its Meilisearch ignores SIGTERM: it is killed at kill-at', async () => {
+    const [primary] = await settled(trial)
+    const { pid } = termOf(trial, primary)
+    await failsOver(trial, 'SIGSTOP the keeper and Meilisearch', primary, async () => {
+      await primary.parts.keeper.freeze()
+      process.kill(pid, 'SIGSTOP')
+    })
+    primary.parts.keeper.thaw()
+    await followsAgain(trial.cluster, primary)
+  })
+
   test('its Meilisearch freezes, which no SIGTERM ends: it is killed before the release', async () => {
     const [primary] = await settled(trial)
     const { pid } = termOf(trial, primary)

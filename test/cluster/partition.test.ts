@@ -9,7 +9,7 @@ import { failsOver, goesOn, settled, startTrial, type Trial } from './fault-tabl
 import type { Member } from './member.ts'
 import { searchOn } from './open-connection.ts'
 
-const { killAt } = timingFor(5000)
+const { killAt, takeover } = timingFor(5000)
 
 /** A guard's tick. */
 const TOLERANCE = 25
@@ -88,6 +88,17 @@ describe('a primary cut off from the lease in a bucket', () => {
       ({ server }) => server.faults.clear(),
     ),
   )
+
+  test('goes on while its standby is cut off, which serves on and takes nothing', async () => {
+    const [primary, standby] = await settled(trial)
+    const { proxy } = wayOf(standby)
+    await goesOn(trial, 'partition of the standby', primary, async () => {
+      proxy.partition('black-hole')
+      await goneBy(1.5 * takeover)
+      expect((await standby.call('GET', '/health')).status).toBe(200)
+      proxy.heal()
+    })
+  })
 
   const conflict: Fault = { kind: 'status', status: 412, code: 'PreconditionFailed' }
   const renewals = { op: 'PutObject', key: /lease\.json$/ }
