@@ -1,8 +1,8 @@
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline, Readable } from 'node:stream'
-import { createGzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import { createGzip, type Gzip } from 'node:zlib'
 import { LINEAGE_FILE } from '../data-dir/lineage.ts'
 import { MeiliHaError } from '../errors.ts'
 import { lmdbUsedBytes } from './lmdb-used-bytes.ts'
@@ -14,7 +14,7 @@ export interface ArchiveOptions {
   signal?: AbortSignal
 }
 
-/** Read at once; two buffers of it and gzip's own are all the memory an archive takes. */
+/** Read at once, always into the same buffer; it and gzip's own are all the memory an archive takes. */
 const CHUNK_BYTES = 256 * 1024
 
 /** Files without which a directory isn't a whole database. */
@@ -28,20 +28,27 @@ const REQUIRED_FILES = ['VERSION', 'tasks/data.mdb', 'auth/data.mdb']
  */
 export function archiveDirectory(dataMs: string, options: ArchiveOptions = {}): Readable {
   const gzip = createGzip({ level: options.level ?? 0, chunkSize: CHUNK_BYTES })
-  const tar = Readable.from(tarOf(dataMs, options.signal), {
-    objectMode: true,
-    highWaterMark: 1,
-  })
-  // The error reaches whoever reads `gzip`: pipeline destroys it with what went wrong.
-  pipeline(tar, gzip, () => undefined)
+  // The error reaches whoever reads `gzip`.
+  feed(gzip, tarOf(dataMs, options.signal)).catch((error: Error) => gzip.destroy(error))
   return gzip
 }
 
+/** Not a pipeline: that asks for the next chunk, and so uses its memory again, too early. */
+async function feed(gzip: Gzip, chunks: AsyncGenerator<Buffer>): Promise<void> {
+  for await (const chunk of chunks) {
+    await new Promise<void>((resolve) => gzip.write(chunk, () => resolve()))
+    if (gzip.destroyed) return
+  }
+  gzip.end()
+}
+
+/** A chunk holds until the next one is asked for. */
 async function* tarOf(
   dataMs: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const found = new Set<string>()
+  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   for await (const { name, stats } of walk(dataMs, '')) {
     if (signal?.aborted) throw cancelled()
     found.add(name)
@@ -50,7 +57,7 @@ async function* tarOf(
     if (stats.isDirectory()) {
       yield encodeTarHeader({ type: 'directory', name: name || './', mode, size: 0, mtime })
     } else {
-      yield* fileOf(join(dataMs, name), name, { stats, mode, mtime }, signal)
+      yield* fileOf(join(dataMs, name), name, { stats, mode, mtime, buffer }, signal)
     }
   }
   const missing = REQUIRED_FILES.filter((name) => !found.has(name))
@@ -85,7 +92,7 @@ async function* walk(
 async function* fileOf(
   path: string,
   name: string,
-  { stats, mode, mtime }: { stats: Stats; mode: number; mtime: number },
+  { stats, mode, mtime, buffer }: { stats: Stats; mode: number; mtime: number; buffer: Buffer },
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer, void, undefined> {
   const changed = () =>
@@ -97,12 +104,7 @@ async function* fileOf(
     for (let position = 0; position < size;) {
       if (signal?.aborted) throw cancelled()
       const wanted = Math.min(CHUNK_BYTES, size - position)
-      const { bytesRead, buffer } = await handle.read(
-        Buffer.allocUnsafe(wanted),
-        0,
-        wanted,
-        position,
-      )
+      const { bytesRead } = await handle.read(buffer, 0, wanted, position)
       if (bytesRead === 0) throw changed()
       yield buffer.subarray(0, bytesRead)
       position += bytesRead
