@@ -79,9 +79,12 @@ async function* copyTo(sink: PassThrough, source: AsyncIterable<Buffer>): AsyncG
 
 function drained(sink: PassThrough): Promise<void> {
   return new Promise((resolve) => {
+    const done = () => {
+      sink.off('drain', done).off('close', done)
+      resolve()
+    }
     // The store gave up: nothing will ever be read of it.
     if (sink.destroyed) resolve()
-    sink.once('drain', () => resolve())
-    sink.once('close', () => resolve())
+    else sink.on('drain', done).on('close', done)
   })
 }
