@@ -4,7 +4,7 @@ import { until } from '../harness/until.ts'
 import { startCluster, type Cluster } from './cluster.ts'
 import { write } from './documents.ts'
 import type { Member, MemberOptions } from './member.ts'
-import { watch, type Term, type Watch } from './watch.ts'
+import { startWatch, type Term, type Watch } from './watch.ts'
 
 interface Row {
   fault: string
@@ -57,7 +57,7 @@ export async function startTrial(
   const flags = { uploader: ['--every', '2s', '--max-duty', '100%'], ...options.flags }
   const cluster = await startCluster(2, { ...options, flags }, each)
   const table = new FaultTable(title)
-  const watching = watch(cluster.members)
+  const watching = startWatch(cluster.members)
   const trial = { cluster, watch: watching, table }
   await write(await cluster.primary(LIVENESS_MS), 1)
   await settled(trial)

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import { has, write } from './documents.ts'
 import { failsOver, goesOn, settled, startTrial, termOf, type Trial } from './fault-table.ts'
@@ -11,16 +12,21 @@ import type { Member } from './member.ts'
 const SHIFTED_DATE = fileURLToPath(new URL('shifted-date.ts', import.meta.url))
 
 describe('a host', () => {
+  let scratch: TempDir
   let trial: Trial & AsyncDisposable
   beforeAll(async () => {
+    scratch = await tempDir()
     trial = await startTrial('L = 5 s, hosts and clocks', {}, (name) => ({
       env: { NODE_OPTIONS: `--import ${SHIFTED_DATE}`, TEST_CLOCK: clockOf(name) },
     }))
   })
-  afterAll(() => trial[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await trial[Symbol.asyncDispose]()
+    await scratch[Symbol.asyncDispose]()
+  })
 
   /** What this file says in hours is added to what the member's programs take for the time of day. */
-  const clockOf = (name: string) => `/tmp/meili-ha-test-clock-${process.pid}-${name}`
+  const clockOf = (name: string) => join(scratch.path, `clock-${name}`)
   const setClock = ({ name }: Member, hours: number) => writeFile(clockOf(name), String(hours))
 
   test('whose wall clock jumps by an hour, either way, keeps its primary', async () => {
@@ -30,6 +36,7 @@ describe('a host', () => {
         await setClock(primary, hours)
         await setClock(standby, -hours)
         await renews(primary, 3)
+        expect(await renewedAgo(trial)).toBeCloseTo(-hours, 1)
       }
     })
   })
@@ -75,7 +82,7 @@ describe('a host', () => {
     'that reboots with `/ha` kept on disk believes none of its permits',
     async () => {
       const [primary, standby] = await settled(trial)
-      const bootId = join(trial.cluster.dir, 'boot_id')
+      const bootId = join(scratch.path, 'boot_id')
       await writeFile(bootId, `${randomUUID()}\n`)
       const mount = `mount --bind '${bootId}' /proc/sys/kernel/random/boot_id && exec "$@"`
       await failsOver(trial, 'reboot with /ha on disk', primary, async () => {
@@ -99,3 +106,12 @@ describe('a host', () => {
     }
   }
 })
+
+/** Hours since the last renewal as the record dates it: shows that the clocks really jumped. */
+async function renewedAgo({ cluster }: Trial): Promise<number> {
+  const records = await cluster.store.list('lease/')
+  const newest = records.toSorted((a, b) => (a.key < b.key ? 1 : -1))[0]!
+  const { body } = await cluster.store.get(newest.key)
+  const { renewedAt } = JSON.parse(body.toString()) as { renewedAt: string }
+  return (Date.now() - Date.parse(renewedAt)) / 3_600_000
+}

@@ -153,11 +153,11 @@ describe.each(kubeWorlds())('with a Kubernetes lease on a $name, a primary', ({ 
 
     test('reads its token again when it has expired, and goes on', async () => {
       const [primary] = await settled(trial)
-      const { setToken, token } = ways.ways.get(primary.name)!
+      const way = ways.ways.get(primary.name)!
       await goesOn(trial, 'token expired, a new one in the file', primary, async () => {
         const { calls } = site.inProcess!
-        const expired = token()
-        await setToken(await site.keeperToken('test'))
+        const expired = way.token()
+        await way.setToken(await site.keeperToken('test'))
         const before = calls.length
         site.inProcess!.revoke(expired)
         const renewed = () =>

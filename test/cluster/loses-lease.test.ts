@@ -1,22 +1,29 @@
 import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import type { Cluster } from './cluster.ts'
 import { failsOver, settled, startTrial, termOf, type Trial } from './fault-table.ts'
 import type { Member } from './member.ts'
 
-/** While this file is there, the stand-in's /health doesn't answer. */
-const hangFile = (name: string) => `/tmp/meili-ha-test-hang-${process.pid}-${name}`
-
 describe('a primary loses its lease, and never serves beside its successor, when', () => {
+  let scratch: TempDir
   let trial: Trial & AsyncDisposable
+  /** While this file is there, the stand-in's /health doesn't answer. */
+  const hangFile = (name: string) => join(scratch.path, `hang-${name}`)
+
   beforeAll(async () => {
+    scratch = await tempDir()
     const flags = { keeper: ['--unhealthy-after', '2s'] }
     trial = await startTrial('L = 5 s, lease in a directory', { flags }, (name) => ({
       env: { STAND_IN_HANG_HEALTH_WHILE: hangFile(name) },
     }))
   })
-  afterAll(() => trial[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await trial[Symbol.asyncDispose]()
+    await scratch[Symbol.asyncDispose]()
+  })
 
   test('its keeper freezes; thawed it follows and resurrects nothing', async () => {
     const [primary] = await settled(trial)

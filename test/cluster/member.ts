@@ -144,7 +144,9 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       await mkdir(ha.path, { recursive: true })
       member.parts = startAll()
     },
-    stop: (part) => member.parts[part][Symbol.asyncDispose](),
+    stop: async (part) => {
+      await member.parts[part][Symbol.asyncDispose]()
+    },
     restart: async (part) => {
       earlier.push(member.parts[part])
       await member.stop(part)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { startProcess } from '../harness/process.ts'
 import { tempDir } from '../harness/temp-dir.ts'
-import { watch } from './watch.ts'
+import { startWatch } from './watch.ts'
 
 const BOOT = 'b00'
 const permit = (epoch: number, killAt: number) =>
@@ -17,7 +17,7 @@ async function scene() {
   const meilisearch = stack.use(startProcess({ command: ['sleep', '600'] }))
   const members = ['m1', 'm2'].map((name) => ({ name, ha: { path: join(path, name) } }))
   for (const { ha } of members) await mkdir(ha.path)
-  const watching = stack.use(watch(members, () => clock.now))
+  const watching = stack.use(startWatch(members, () => clock.now))
   const write = (member: string, file: string, line: string) =>
     writeFile(join(path, member, file), `${line}\n`)
   const beat = (member: string, state: string, echo: string) =>

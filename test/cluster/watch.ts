@@ -40,7 +40,7 @@ const EVERY_MS = 20
  * permit in its `/ha` is in force *or* a process lives that ever ran under one: what a guard merely
  * says of itself isn't believed.
  */
-export function watch(members: readonly Watched[], now = () => systemBootClock.now()): Watch {
+export function startWatch(members: readonly Watched[], now = () => systemBootClock.now()): Watch {
   const terms: Term[] = []
   const violations: string[] = []
   const excused = new Set<string>()

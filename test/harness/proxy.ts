@@ -27,7 +27,10 @@ export async function startProxy(target: number): Promise<Proxy> {
   }
   const server = createServer((client) => {
     keep(client)
-    if (how === 'refuse') return void client.resetAndDestroy()
+    if (how === 'refuse') {
+      client.resetAndDestroy()
+      return
+    }
     const upstream = connect(target, '127.0.0.1')
     keep(upstream)
     client.on('data', (bytes) => {
