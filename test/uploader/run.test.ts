@@ -114,6 +114,41 @@ describe('uploader run', () => {
     await until('it is published after all', async () => (await manifestsIn(store)).length === 1)
   })
 
+  test('an annotation is kept for the snapshot whose upload had to be tried again', async () => {
+    await using dir = await tempDir()
+    await using server = await startS3Server()
+    await using meilisearch = await startMeilisearch({
+      dbPath: join(dir.path, 'data.ms'),
+      snapshotDir: join(dir.path, 'snapshots'),
+    })
+    server.faults.add(
+      { kind: 'status', status: 403, code: 'AccessDenied' },
+      { op: 'PutObject', key: /\.snapshot$/ },
+    )
+    await using child = uploader(
+      [
+        ...['run', '--store', 's3://test-bucket/x', '--data-dir', dir.path, '--listen', 'off'],
+        ...[
+          '--meili-url',
+          meilisearch.url,
+          '--every',
+          '1h',
+          '--annotate-command',
+          'echo offset 42',
+        ],
+      ],
+      environmentOf(server),
+    )
+    await meilisearch.call('POST', '/indexes/books/documents', [{ id: 1 }])
+    const store = storeOn(server, { prefix: 'x' })
+    const [manifest] = await until('it is published', async () => {
+      const found = await manifestsIn(store)
+      return found.length > 0 && found
+    })
+    expect(eventsOf(child).some(({ event }) => event === 'snapshot.failed')).toBe(true)
+    expect(manifest?.annotations).toBe('offset 42')
+  })
+
   test('refuses, and says so, when another member writes to the same place', async () => {
     await using dir = await tempDir()
     const url = `file://${dir.path}/store`
@@ -189,6 +224,26 @@ describe('uploader snapshot', () => {
     const { code } = await runUploader(['snapshot', ...flags, '--listen', listen])
     expect(code).toBe(0)
     expect(await manifestsIn(openStore(url))).toHaveLength(1)
+  })
+
+  test('returns to each of several who asked at once, though they share one snapshot', async () => {
+    await using dir = await tempDir()
+    await using meilisearch = await startMeilisearch({
+      dbPath: join(dir.path, 'data.ms'),
+      snapshotDir: join(dir.path, 'snapshots'),
+      // Those that are asked for while this one is made become one.
+      env: { STAND_IN_SNAPSHOT_MS: '4000' },
+    })
+    const url = `file://${dir.path}/store`
+    const listen = `127.0.0.1:${await freePort()}`
+    const flags = ['--store', url, '--data-dir', dir.path, '--meili-url', meilisearch.url]
+    await using child = uploader(['run', ...flags, '--listen', listen])
+    await until('it runs', () => eventsOf(child).some(({ event }) => event === 'uploader.started'))
+    await meilisearch.call('POST', '/snapshots')
+    const both = await Promise.all(
+      [1, 2].map(() => runUploader(['snapshot', ...flags, '--listen', listen])),
+    )
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
   })
 
   test('names the Enterprise-only settings that make every snapshot fail', async () => {
