@@ -2,7 +2,8 @@ import { isError, type MeiliHaError } from '../errors.ts'
 import { SMALL_REQUEST_MS, type StoreClock, withDeadline } from './deadline.ts'
 
 /**
- * The one retry policy for stores; the SDK's own is switched off.
+ * The one retry policy for stores; the SDK's own is switched off, and lib-storage's Upload, which has
+ * none, sends through this one (s3-stream-client.ts).
  *
  * - Tried again: no answer, a broken or late one, 408, 429, every 5xx but 501, a damaged body.
  * - Not tried again: a definite no (any other 4xx).
