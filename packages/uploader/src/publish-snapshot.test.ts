@@ -126,6 +126,20 @@ describe('with a lease', () => {
     expect((await to.catalog.read()).entries).toHaveLength(2)
   })
 
+  test('an unfinished upload is gone on with where a store shows it only by its name', async () => {
+    const wanted = 'snapshots/0000000003-0000000007-20261123T080000Z.snapshot'
+    await using to = await fakePublisher(() => ({
+      listUploads: async (prefix) => (prefix === wanted ? [{ key: wanted, uploadId: 'u' }] : []),
+    }))
+    await begin(to.store)
+    const terms = { current: async () => 3 }
+    const seqs = { lowest: () => ({ epoch: 3, seq: 8 }), use: async () => {} }
+    const { manifest } = await to
+      .publisher({ terms, clusterId, seqs })
+      .publish(await to.file('aaa'), NOTHING_KNOWN, NEVER)
+    expect(manifest.object?.key).toBe(wanted)
+  })
+
   test('a seq is noted before it is used, and one that was noted is never used again', async () => {
     const used: Position[] = []
     await using to = await fakePublisher((store) => ({

@@ -119,10 +119,16 @@ export class SnapshotPublisher {
   async #reserve(view: CatalogView, epoch: number, file: SnapshotFile) {
     const { catalog, seqs } = this.#options
     const uploads = await catalog.store.listUploads(SNAPSHOTS)
+    const lowest = seqs?.lowest() ?? null
+    if (lowest?.epoch === epoch) {
+      // MinIO shows an upload only to those who name it: the last seq that was used may be this file's.
+      const last = formatId({ epoch, seq: lowest.seq - 1 })
+      uploads.push(...(await catalog.store.listUploads(tarballKey(last, file.modifiedAt))))
+    }
     const resumed = resumableUpload(view, uploads, epoch, file.modifiedAt)
     const name = resumed && parseKey(resumed.key)
     if (resumed && name) return { id: name.id, key: resumed.key }
-    const seq = nextSeq(view, uploads, epoch, seqs?.lowest())
+    const seq = nextSeq(view, uploads, epoch, lowest)
     await seqs?.use({ epoch, seq })
     const id = formatId({ epoch, seq })
     return { id, key: tarballKey(id, file.modifiedAt) }
