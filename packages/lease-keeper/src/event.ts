@@ -25,9 +25,9 @@ export type Event =
   | { type: 'healthSeen'; healthy: boolean }
   /** The answer to `readPod` or `patchPod`. */
   | { type: 'podAnswered'; pod: Pod }
-  | { type: 'podFailed' }
-  /** The answer to `stripOthers`. */
-  | { type: 'othersStripped'; ok: boolean }
+  | { type: 'podFailed'; conflict?: boolean }
+  /** The answer to `stripOthers`. `conflict`: a pod had changed since it was read; that is over at once. */
+  | { type: 'othersStripped'; ok: boolean; conflict?: boolean }
   /** `/ha/drain` has appeared: the guard got SIGTERM at `askedAt` (its own clock). */
   | { type: 'drainAsked'; askedAt: number }
   /** This keeper got SIGTERM. */

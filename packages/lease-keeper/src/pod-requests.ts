@@ -63,7 +63,9 @@ export function observePod(
   const { pod } = state
   if (!pod.inFlight) return
   const idle: PodView = { ...pod, inFlight: null, nextAt: now.boot }
-  const later = now.boot + Math.floor(settings.timing.renewEvery / 2)
+  // A conflict is looked into soon, as with the lease: every member's own statement changes its pod too.
+  const part = 'conflict' in event && event.conflict ? 16 : 2
+  const later = now.boot + Math.floor(settings.timing.renewEvery / part)
   if (event.type === 'podAnswered') {
     const stripped = pod.stripped || (pod.inFlight.kind === 'strip' && mustStrip(turn))
     turn.state = { ...state, pod: { ...idle, known: event.pod, stripped } }

@@ -2,6 +2,7 @@ import { messageOf } from '@meili-ha/core/errors.ts'
 import type { Logger } from 'pino'
 import type { Action } from '../action.ts'
 import type { Event, Pod } from '../event.ts'
+import { isKubeError } from '../kubernetes/kube-error.ts'
 import { LeaseError, type VersionedRecord } from '../lease/lease.ts'
 import type { Site } from './site.ts'
 
@@ -57,9 +58,10 @@ export async function askPods(
   } catch (error) {
     const why = messageOf(error)
     log.warn({ event: 'pods.request_failed', request: action.type, why }, `${action.type}: ${why}`)
+    const conflict = isKubeError(error, 'conflict')
     return action.type === 'stripOthers'
-      ? { type: 'othersStripped', ok: false }
-      : { type: 'podFailed' }
+      ? { type: 'othersStripped', ok: false, conflict }
+      : { type: 'podFailed', conflict }
   }
 }
 
