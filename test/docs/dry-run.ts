@@ -3,12 +3,14 @@ import type { Command } from 'commander'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { runCommand } from '@meili-ha/core/cli/run-program.ts'
 import { fetcherCommand } from '@meili-ha/fetcher/commands/fetcher-command.ts'
+import { keeperCommand } from '@meili-ha/lease-keeper/commands/keeper-command.ts'
 import { uploaderCommand } from '@meili-ha/uploader/commands/uploader-command.ts'
 
-/** The command lines that are documented. lease-keeper's joins them when it runs. */
+/** The command lines that are documented. */
 export const PROGRAMS: Readonly<Record<string, (host: Host) => Command>> = {
   uploader: uploaderCommand,
   fetcher: fetcherCommand,
+  'lease-keeper': keeperCommand,
 }
 
 export interface DryRun {

@@ -15,13 +15,15 @@ export interface NewUser extends AsyncDisposable {
   env: Record<string, string | undefined>
   /** `127.0.0.1:7700` as it is on this machine. */
   address(documented: number): string
+  /** The directory that stands for /dev/shm/meili-ha. */
+  memory: string
   /** Starts the lines as a script, as they stand but for ports and the directory in memory. */
   start(script: string): RunningProcess
   /** Runs them to their end. */
   run(script: string): Promise<{ code: number | null; stdout: string; output: string }>
 }
 
-const PORTS = [7700, 7701, 7711, 7712]
+const PORTS = [7700, 7701, 7711, 7712, 7713]
 
 /** @param settled whether the user has said where things are, as the README's steps ask */
 export async function newUser({ settled = true } = {}): Promise<NewUser> {
@@ -44,6 +46,7 @@ export async function newUser({ settled = true } = {}): Promise<NewUser> {
       .replaceAll('/dev/shm/meili-ha', memory)
   const user: NewUser = {
     cwd,
+    memory,
     env: {
       PATH: [bin, dirname(process.execPath), process.env['PATH']].join(':'),
       TMPDIR: root.path,

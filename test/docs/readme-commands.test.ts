@@ -42,7 +42,14 @@ const books = async (meilisearch: RunningMeilisearch): Promise<unknown> => {
 test('only what sets up a machine, and what shows where things are, is not run here', () => {
   const untested = shell.filter(({ info }) => info === 'sh').map(({ text }) => text.split('\n')[0])
   expect(untested).toEqual(['npx pnpm@12 demo', expect.stringMatching(/^export MEILI_MASTER_KEY=/)])
-  const run = ['## See it', '### 1. ', '### 2. ', '### 3. ', '## Coming from a cron script']
+  const run = [
+    '## See it',
+    '### 1. ',
+    '### 2. ',
+    '### 3. ',
+    '### 4. ',
+    '## Coming from a cron script',
+  ]
   expect(run.flatMap(tested)).toEqual(shell.filter(({ info }) => info !== 'sh'))
 })
 
@@ -59,9 +66,10 @@ test('a script’s last snapshot is published', async () => {
   }
 })
 
-test('the steps, one after the other, lead from a plain Meilisearch to a read replica', async () => {
+test('the steps, one after the other, lead from a plain Meilisearch to a lease', async () => {
   await using user = await newUser()
-  await using services = new AsyncDisposableStack()
+  let services = new AsyncDisposableStack()
+  await using _ = { [Symbol.asyncDispose]: () => services.disposeAsync() }
   const follow = async (heading: string): Promise<string> => {
     let said = ''
     for (const block of tested(heading)) {
@@ -91,4 +99,11 @@ test('the steps, one after the other, lead from a plain Meilisearch to a read re
 
   const stats = await follow('### 3. ')
   expect(stats).toMatch(/"books":\{[^}]*"numberOfDocuments":50/)
-}, 180_000)
+
+  await services.disposeAsync()
+  services = new AsyncDisposableStack()
+  await rm(user.memory, { recursive: true })
+  const checked = await follow('### 4. ')
+  expect(checked).toMatch(/cluster search: \S+ leads, epoch 1/)
+  expect(await books(healed)).toBe(50)
+}, 240_000)

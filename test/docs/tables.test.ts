@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ERRORS } from '@meili-ha/core/errors.ts'
 import { followMetrics, type FollowMetrics } from '@meili-ha/fetcher/follow/follow-metrics.ts'
+import { keeperMetrics } from '@meili-ha/lease-keeper/runtime/keeper-metrics.ts'
 import { uploaderMetrics } from '@meili-ha/uploader/uploader-metrics.ts'
 import { bare, readme, tableAfter } from './markdown.ts'
 
@@ -16,6 +17,7 @@ async function metricsOf({ registry }: Pick<FollowMetrics, 'registry'>): Promise
 const all = async () => [
   ...(await metricsOf(uploaderMetrics())),
   ...(await metricsOf(followMetrics())),
+  ...(await metricsOf(keeperMetrics())),
 ]
 
 test('the README tells every metric by its exact name, and no other', async () => {

@@ -12,7 +12,7 @@ export function runKeeperCommand(host: Host): Command {
   const command = describe(
     new Command('run'),
     'Keep this member in its role: renew the lease, or make sure that Meilisearch is stopped.',
-    'lease-keeper run --cluster search --lease store --store s3://backups/search --ha-dir /ha',
+    'lease-keeper run --cluster search --store s3://backups/search --ha-dir /ha',
   )
   return addLeaseFlags(command, host, common)
     .addOption(common.member())
