@@ -5,7 +5,7 @@ import { openStore } from '@meili-ha/core/store/open-store.ts'
 import { tempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import { runFetcher } from '../fetcher/in-place.ts'
-import { CLUSTER, publish } from '../fetcher/publish.ts'
+import { publish } from '../fetcher/publish.ts'
 import { eventsOf, FIXTURES, manifestsIn, uploader } from './programs.ts'
 
 const EMPTY = join(FIXTURES, 'empty.snapshot')
@@ -76,14 +76,4 @@ test('a dry run says what it would remove, and removes nothing', async () => {
   expect(said?.['ids']).toHaveLength(11)
   expect(await it.seqs()).toHaveLength(13)
   expect(await it.tarballs()).toBe(13)
-})
-
-test('a second writer who is refused prunes nothing', async () => {
-  await using it = await history()
-  await using child = it.start('--keep-last', '1', '--keep-daily', '0')
-  await child.waitFor(/watch\.started/)
-  await publish(it.store, EMPTY, { seq: 13, writer: 'm2', clusterId: CLUSTER })
-  await it.place()
-  await child.waitFor(/SECOND_WRITER/)
-  expect(await it.seqs()).toHaveLength(13)
 })
