@@ -22,13 +22,14 @@ const NETWORK_FILESYSTEMS: Record<number, string> = {
  * cache after that, no lease can help.
  * @throws LEASE_UNUSABLE on a network file system, unless a person says that the driver fences
  */
-export async function assertLocalFilesystem(flags: {
-  dataDir: string
-  acceptNetworkFilesystem?: boolean
-}): Promise<void> {
+export async function assertLocalFilesystem(
+  flags: { dataDir: string; acceptNetworkFilesystem?: boolean },
+  look: (path: string) => Promise<{ type: number }> = statfs,
+): Promise<void> {
   if (flags.acceptNetworkFilesystem) return
-  const { type } = await statfs(flags.dataDir)
-  const name = NETWORK_FILESYSTEMS[type]
+  const { type } = await look(flags.dataDir)
+  // The kernel's word is signed on some machines.
+  const name = NETWORK_FILESYSTEMS[type >>> 0]
   if (name === undefined) return
   throw new MeiliHaError(
     'LEASE_UNUSABLE',
