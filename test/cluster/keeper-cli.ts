@@ -1,3 +1,6 @@
+import { Writable } from 'node:stream'
+import { runCommand } from '@meili-ha/core/cli/run-program.ts'
+import { keeperCommand } from '@meili-ha/lease-keeper/commands/keeper-command.ts'
 import { startProgram } from '../harness/process.ts'
 import { cliOf } from '../uploader/programs.ts'
 
@@ -5,6 +8,29 @@ export interface Ran {
   code: number | null
   stdout: string
   stderr: string
+}
+
+/** The same inside the test: a tenth of the time, for what ends by itself. */
+export async function leaseKeeperHere(args: readonly string[]): Promise<Ran> {
+  const said = { stdout: '', stderr: '' }
+  const stream = (name: keyof typeof said) =>
+    new Writable({
+      write: (chunk: Buffer, _, done) => {
+        said[name] += chunk.toString()
+        done()
+      },
+    })
+  const host = {
+    args,
+    env: {},
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    hostname: 'here',
+    uid: 0,
+    kill: () => {},
+    signal: new AbortController().signal,
+  }
+  return { code: await runCommand(host, keeperCommand), ...said }
 }
 
 /** Runs `lease-keeper ARGS` to its end. */
