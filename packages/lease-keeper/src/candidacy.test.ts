@@ -133,7 +133,8 @@ describe('stands', () => {
       {
         record: { holder: null, epoch: 0, served: false },
         sync: { uninitialised: true, ready: false, primaryIn: [], newestEpoch: null, newest: null },
-        settings: { bootstrap: true },
+        // What was never begun can't lose anything.
+        settings: { bootstrap: true, maxLossMs: 1 },
         after: L + 2 * STEP,
       },
     ],

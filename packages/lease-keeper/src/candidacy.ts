@@ -74,6 +74,8 @@ function rank(sync: Sync | null): number {
 function whyLossy({ settings, state }: Turn, record: LeaseRecord): string | null {
   const { sync } = state
   if (settings.maxLossMs === null || !sync || sync.primaryIn.includes(record.epoch)) return null
+  // A cluster that never began has nothing to lose.
+  if (sync.uninitialised && !record.served) return null
   // A record that was emptied by hand says nothing about when the old primary last served.
   const loss = record.epoch > 0 ? lossMs(sync, record.renewedAt) : null
   if (loss === null) return 'the loss is not known'
