@@ -33,7 +33,6 @@ export type ReportFields = Record<string, string | number | boolean | null>
 export type ReportEvent =
   | 'phase'
   | 'lease-lost'
-  | 'lease-missing'
   | 'lease-released'
   | 'not-standing'
   | 'promotion-step'

@@ -8,7 +8,6 @@ import type { Report } from './report.ts'
 const SAYS: Record<ReportEvent, { level: 'info' | 'warn' | 'error'; text: string }> = {
   phase: { level: 'info', text: 'phase' },
   'lease-lost': { level: 'error', text: 'the lease is lost; Meilisearch is stopped' },
-  'lease-missing': { level: 'warn', text: 'there is no lease record' },
   'lease-released': { level: 'info', text: 'the lease is released; Meilisearch is stopped' },
   'not-standing': { level: 'info', text: 'does not stand for the lease' },
   'promotion-step': { level: 'info', text: 'promotion step done' },
