@@ -30,8 +30,12 @@ const beat = (state: string, now: number): Event => ({
 })
 
 function after(...events: Event[]): KeeperState {
+  return afterIn(startingState(100, null, 0), events)
+}
+
+function afterIn(begin: KeeperState, events: Event[]): KeeperState {
   let now = 100
-  let state = startingState(now, null, 0)
+  let state = begin
   for (const event of events) {
     now += 10
     ;({ state } = decide(settings, state, event, { boot: now, wall: '2027-01-01T00:00:00Z' }))
@@ -56,5 +60,31 @@ describe('the health of Meilisearch', () => {
     const stopped = [beat('stopped -', 120), beat('stopped -', 140), beat('running 8', 150)]
     const { health } = after(beat('running 7', 101), healthy, ...stopped)
     expect(health).toEqual({ healthy: false, since: 130 })
+  })
+})
+
+describe('a restart of Meilisearch', () => {
+  const hold = { epoch: 2, sentAt: 100 }
+  const before = { recordEpoch: 1, primaryIn: [], renewedAt: null }
+  const times = { startedAt: 100, stepAt: 100, movedAt: 100, progress: 0 }
+  const promotion = { epoch: 2, before, step: 'done', ...times } as const
+  const primary: KeeperState = {
+    ...startingState(100, null, 0),
+    phase: { name: 'primary', since: 100, hold, promotion },
+  }
+  const leads = (state: string, now: number): Event => ({
+    type: 'guardSeen',
+    beat: parseBeat(`${state} ${now} | primary 2 1000 1300 b00 | ready 1`),
+  })
+  const sick: Event = { type: 'healthSeen', healthy: false }
+
+  test('is counted whether or not it was seen stopped in between', () => {
+    const events = [leads('running 7', 101), sick, leads('running 8', 120), leads('stopped -', 130)]
+    expect(afterIn(primary, [...events, leads('running 9', 140)]).restarts).toEqual([130, 150])
+  })
+
+  test('is not its first start in a term', () => {
+    const events = [leads('stopped -', 101), leads('running 7', 111), sick]
+    expect(afterIn(primary, events).restarts).toEqual([])
   })
 })

@@ -46,7 +46,8 @@ export function observe(turn: Turn, event: Event): void {
 }
 
 /**
- * A new pid under the same primary permit is a restart after a crash. And what the last process said of
+ * A new pid under the same primary permit is a restart after a crash, unless none was checked in this
+ * term: then it is the term's first. And what the last process said of
  * its health is not true of the next, which may still be starting: routers would be sent to nobody.
  */
 function withBeat(state: KeeperState, beat: GuardBeat | null, now: number): KeeperState {
@@ -55,6 +56,7 @@ function withBeat(state: KeeperState, beat: GuardBeat | null, now: number): Keep
   const crashed =
     another &&
     state.phase.name === 'primary' &&
+    state.health !== null &&
     beat?.state === 'running' &&
     last.permit?.role === 'primary'
   return {
