@@ -48,14 +48,15 @@ export interface Trial {
   table: FaultTable
 }
 
-/** Starts two members whose standby follows, so that it can take over. */
+/** Starts members whose standbys follow, so that they can take over. */
 export async function startTrial(
   title: string,
   options: Partial<MemberOptions> = {},
   each: (name: string) => Partial<MemberOptions> = () => ({}),
+  count = 2,
 ): Promise<Trial & AsyncDisposable> {
   const flags = { uploader: ['--every', '2s', '--max-duty', '100%'], ...options.flags }
-  const cluster = await startCluster(2, { ...options, flags }, each)
+  const cluster = await startCluster(count, { ...options, flags }, each)
   const table = new FaultTable(title)
   const watching = startWatch(cluster.members)
   const trial = { cluster, watch: watching, table }
@@ -71,13 +72,12 @@ export async function startTrial(
   }
 }
 
-/** The primary, and the standbys once they serve: where each trial begins. */
+/** The primary and a standby, once all standbys serve: where each trial begins. */
 export async function settled({ cluster }: Trial): Promise<[Member, Member]> {
   const primary = await cluster.primary(LIVENESS_MS)
-  const other = cluster.members.find((member) => member !== primary)
-  if (!other) throw new Error('a cluster of one')
-  await cluster.standby(other, LIVENESS_MS)
-  return [primary, other]
+  const others = cluster.members.filter((member) => member !== primary)
+  await Promise.all(others.map((member) => cluster.standby(member, LIVENESS_MS)))
+  return [primary, others[0]!]
 }
 
 /** The Meilisearch that runs under a primary permit. */

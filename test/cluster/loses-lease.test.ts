@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import type { Cluster } from './cluster.ts'
@@ -58,6 +59,23 @@ describe('a primary loses its lease, and never serves beside its successor, when
     await until('its Meilisearch is stopped', () =>
       trial.watch.terms.some((term) => term.pid === pid && term.until !== undefined),
     )
+    trial.watch.excuse(primary.name, false)
+    await followsAgain(trial.cluster, primary)
+  })
+
+  test('its whole host is paused for longer than L: thawed it stops within a second', async () => {
+    const [primary] = await settled(trial)
+    const { pid } = termOf(trial, primary)
+    trial.watch.excuse(primary.name, true)
+    await failsOver(trial, 'host paused (its Meilisearch with it)', primary, async () => {
+      process.kill(pid, 'SIGSTOP')
+      await Promise.all(Object.values(primary.parts).map((part) => part.freeze()))
+    })
+    const thawedAt = systemBootClock.now()
+    process.kill(pid, 'SIGCONT')
+    Object.values(primary.parts).forEach((part) => part.thaw())
+    const old = trial.watch.terms.find((term) => term.pid === pid)!
+    expect((await until('it is dead', () => old.until)) - thawedAt).toBeLessThan(100)
     trial.watch.excuse(primary.name, false)
     await followsAgain(trial.cluster, primary)
   })
