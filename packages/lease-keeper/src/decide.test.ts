@@ -329,6 +329,60 @@ describe('what is done', () => {
     expect(releases(NOW - 5)).toBe(true)
   })
 
+  test('who settled its hand-over does not lead unclaimed: the directory no longer says that it led', () => {
+    const asking = { ...promotion, step: 'promote' } as const
+    const failed = { want: 'promote 5', message: 'the store does not answer' }
+    const next = (primaryIn: number[]) => {
+      const { lease } = stateOf('promoting')
+      const state: KeeperState = {
+        ...stateOf('promoting'),
+        phase: { ...PHASES.promoting, promotion: asking },
+        lease: { ...lease, inFlight: null },
+      }
+      const event: Event = { type: 'syncSeen', sync: { ...sync, primaryIn, failed } }
+      return decide(settings, state, event, nowAt(NOW)).state.phase.name
+    }
+    expect(next([4])).toBe('primary')
+    expect(next([])).toBe('standby')
+  })
+
+  test('with fixed roles an epoch that was handed over is not led again: its final snapshot is no later one', () => {
+    const epochAfter = (final: Published['final']) => {
+      const fixed: Settings = { ...settings, lease: 'fixed-primary', routing: 'http' }
+      const state = { ...stateOf('standby'), published: { ...published, final } }
+      const { lease } = state
+      const idle = { ...state, lease: { ...lease, highest: 4, inFlight: null, seen: null } }
+      const { phase } = decide(fixed, idle, { type: 'tick' }, nowAt(NOW)).state
+      return phase.name === 'promoting' ? phase.hold.epoch : phase.name
+    }
+    expect(epochAfter(null)).toBe(4)
+    const id = '0000000003-0000000009'
+    expect(epochAfter({ epoch: 3, id, tarball: 'sha' })).toBe(4)
+    expect(epochAfter({ epoch: 4, id: '0000000004-0000000009', tarball: 'sha' })).toBe(5)
+  })
+
+  test('a keeper that is told to stop while it takes its term up again hands it over first', () => {
+    const primary = PERMITS.primary as Extract<Permit, { role: 'primary' }>
+    const resuming: KeeperState = {
+      ...stateOf('primary'),
+      phase: { name: 'starting', since, resume: primary, renewedAt: NOW - 10 },
+      permit: null,
+      terminated: true,
+    }
+    const asked = { purpose: 'renew' as const, sentAt: NOW - 10, record: null }
+    const event: Event = {
+      type: 'leaseAnswered',
+      sentAt: NOW - 10,
+      found: { record: record(identityOf(settings)), version: '2' },
+    }
+    const waiting = { ...resuming, lease: { ...resuming.lease, inFlight: asked } }
+    const { state, actions } = decide(settings, waiting, event, nowAt(NOW))
+    expect(actions).not.toContainEqual({ type: 'exit' })
+    expect(state.phase.name).toBe('primary')
+    const next = decide(settings, state, { type: 'tick' }, nowAt(NOW))
+    expect(next.state.phase.name).toBe('draining')
+  })
+
   test('who is told to stop as a standby goes at once; as a primary it drains first', () => {
     expect(actionsOf('standby', { type: 'terminated' })).toContainEqual({ type: 'exit' })
     expect(actionsOf('primary', { type: 'terminated' })).not.toContainEqual({ type: 'exit' })

@@ -45,7 +45,10 @@ export interface Rules {
   ): boolean
   /** The own pod was changed by an answered PATCH since it could carry the label: no late one can land. */
   labelIsOff(state: KeeperState): boolean
-  /** In an outage only who led last may lead without a claim, judged by what was true *before*. */
+  /**
+   * In an outage only who led last may lead without a claim, judged by what was true *before*; and by what
+   * is true now: a hand-over that was given up may have been settled, and then nothing says that it leads.
+   */
   mayLeadUnclaimed(before: Before, primaryInNow: readonly number[]): boolean
   /** What to take off a time of this keeper's clock to have it in the guard's; never makes it later. */
   guardBehind(now: number, beat: GuardBeat): number
@@ -70,7 +73,7 @@ export const RULES: Rules = {
     permit?.permit.role === 'stop' &&
     echoesStoppedPermit(beat ?? undefined, formatPermit(permit.permit), permit.writtenAt),
   labelIsOff: (state) => state.pod.stripped,
-  mayLeadUnclaimed: (before) =>
-    before.recordEpoch > 0 && before.primaryIn.includes(before.recordEpoch),
+  mayLeadUnclaimed: ({ recordEpoch, primaryIn }, primaryInNow) =>
+    recordEpoch > 0 && primaryIn.includes(recordEpoch) && primaryInNow.includes(recordEpoch),
   guardBehind: (now, beat) => Math.max(0, now - beat.now),
 }

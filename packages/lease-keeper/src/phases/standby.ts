@@ -77,7 +77,10 @@ function fixed(turn: Turn, phase: Standby): void {
   const newest = state.sync?.newestEpoch ?? 0
   const own = newest > 0 && (state.sync?.primaryIn.includes(newest) ?? false)
   const highest = highestEpoch(turn)
-  const epoch = own && newest >= highest ? newest : highest + 1
+  // What was written after a hand-over that was given up is not in its final snapshot: in the same epoch
+  // the next hand-over would take that one for its own.
+  const handedOver = state.published?.final?.epoch === newest
+  const epoch = own && newest >= highest && !handedOver ? newest : highest + 1
   turn.state = { ...state, lease: { ...state.lease, highest: epoch } }
   const before = { ...beforeNow(turn), recordEpoch: Math.max(0, ...(state.sync?.primaryIn ?? [])) }
   const hold = { epoch, sentAt: now.boot }

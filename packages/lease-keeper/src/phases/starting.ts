@@ -12,8 +12,9 @@ type Starting = Extract<Phase, { name: 'starting' }>
 /** Nothing is known yet: Meilisearch may run on only if this member's term is still in force. */
 export function starting(turn: Turn, phase: Starting): void {
   const { state, now } = turn
-  if (state.terminated) return void turn.actions.push({ type: 'exit' })
+  // Also when it was told to stop meanwhile: what it leads must be handed over, and only who leads can.
   if (phase.resume) return resume(turn, phase, phase.resume)
+  if (state.terminated) return void turn.actions.push({ type: 'exit' })
   if (!state.permit) {
     if (turn.settings.standby === 'cold') {
       // The permit alone holds Meilisearch back: there is no fetcher that could open the gate.
