@@ -30,6 +30,8 @@ export async function withFileLock<T>(
   // SQLite's own waiting would block the event loop.
   const database = new DatabaseSync(path, { timeout: 0 })
   try {
+    // Its journal would otherwise be a file: nothing could be locked, nor pruned, on a full disk.
+    database.exec('PRAGMA journal_mode = MEMORY')
     for (let waited = 0; !tryLock(database);) {
       if (waited >= timeoutMs) {
         throw new MeiliHaError(
