@@ -1,5 +1,9 @@
-/** Rows as aligned columns, the first row being the heading. Numbers are for the caller to format. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/**
+ * Rows as aligned columns, the first row being the heading. Numbers are for the caller to format.
+ * Control characters are shown, not sent: what the store holds must not steer a terminal, nor forge a row.
+ */
+export function formatTable(table: readonly (readonly string[])[]): string {
+  const rows = table.map((row) => row.map((cell) => cell.replace(/\p{Cc}/gu, escaped)))
   const widths: number[] = []
   for (const row of rows) {
     row.forEach((cell, column) => {
@@ -18,3 +22,5 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .map((line) => `${line}\n`)
     .join('')
 }
+
+const escaped = (character: string) => JSON.stringify(character).slice(1, -1)
