@@ -88,6 +88,10 @@ export const ERRORS = {
     exit: 1,
     hint: 'Run as the uid that Meilisearch runs as (`check` says which).',
   },
+  DATA_DIR_IN_USE: {
+    exit: 1,
+    hint: 'Stop Meilisearch, or the other fetcher, first; `fetcher follow` is one as long as it runs.',
+  },
   DISK_FULL: {
     exit: 1,
     hint: 'Enlarge the volume; `fetcher discard` removes what was set aside.',

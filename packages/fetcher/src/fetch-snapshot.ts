@@ -52,7 +52,9 @@ export async function fetchSnapshot(
   if (ready?.snapshotId === id && ready.tarball === lineage.tarball) {
     log.info({ event: 'restore.reused', id }, `${id} was unpacked already`)
   } else {
-    await makeDirectory(paths.parent)
+    await makeDirectory(paths.parent).catch((cause: unknown) => {
+      throw new MeiliHaError('DATA_DIR_PERMISSION', `can't make ${paths.parent}`, { cause })
+    })
     await reclaimReplaced(paths)
     await removeNext(paths)
     log.info({ event: 'restore.started', id, sizeBytes: manifest.object.size }, `restoring ${id}`)

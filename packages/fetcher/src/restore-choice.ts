@@ -1,9 +1,12 @@
+import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { startProgress } from '@meili-ha/core/cli/progress.ts'
 import { restoreCandidates } from '@meili-ha/core/catalog/restore-candidates.ts'
 import { inspectDataDirectory, type DataDirectory } from '@meili-ha/core/data-dir/inspect.ts'
 import { dataPaths } from '@meili-ha/core/data-dir/paths.ts'
+import { assertNotOpen } from '@meili-ha/core/data-dir/open-by.ts'
+import { withSoleUse } from '@meili-ha/core/data-dir/sole-use.ts'
 import { finishSwap, swapIn } from '@meili-ha/core/data-dir/swap.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { chooseSnapshot, type Choice } from './choose-snapshot.ts'
@@ -15,7 +18,8 @@ import { setAsidePath, type Outcome, type RestoreOptions } from './restore.ts'
  * Restores what a person chose: a snapshot by name or time, in place or elsewhere. What lies in
  * place is set aside, unless it never took a write; a directory elsewhere must be new.
  * @param to undefined = in place; that directory itself becomes what data.ms is
- * @throws STORE_NOT_FOUND, SNAPSHOT_*, VERSION_*, WRONG_CLUSTER, DISK_FULL, USAGE, STORE_*
+ * @throws STORE_NOT_FOUND, SNAPSHOT_*, VERSION_*, WRONG_CLUSTER, DISK_FULL, USAGE, STORE_*,
+ * DATA_DIR_IN_USE
  */
 export async function restoreChoice(
   host: Host,
@@ -24,13 +28,30 @@ export async function restoreChoice(
   member: RestoreOptions,
 ): Promise<Outcome> {
   const paths = to === undefined ? member.paths : dataPaths('/', { MEILI_DB_PATH: resolve(to) })
-  const { patience, catalog, log } = member
+  return withSoleUse(paths, member.signal, async () => {
+    try {
+      return await restoreInto(host, choice, to, { ...member, paths })
+    } finally {
+      // Elsewhere nothing but the directory is left; who waited there is refused.
+      if (to !== undefined) await rm(paths.lock, { force: true })
+    }
+  })
+}
+
+async function restoreInto(
+  host: Host,
+  choice: Choice,
+  to: string | undefined,
+  member: RestoreOptions,
+): Promise<Outcome> {
+  const { paths, patience, catalog, log } = member
   const before = await inspectDataDirectory(paths.live)
   if (to !== undefined && before.state !== 'absent' && before.state !== 'empty') {
     throw new MeiliHaError('USAGE', `--to ${to} is there already, and not empty`, {
       hint: 'Name a directory that does not exist yet.',
     })
   }
+  await assertNotOpen(paths.live)
   const view = await patience.insist(() => catalog.read())
   const named = choice.id !== undefined || choice.at !== undefined
   const chosen = named ? chooseSnapshot(view, choice) : undefined
@@ -40,7 +61,7 @@ export async function restoreChoice(
   }
 
   const progress = startProgress(host, log, 'restore', chosen?.manifest.object.size)
-  const options = { ...member, paths, onBytes: (bytes: number) => progress.add(bytes) }
+  const options = { ...member, onBytes: (bytes: number) => progress.add(bytes) }
   const primaryIn = member.takesWrites || to !== undefined ? [0] : []
   try {
     if (chosen) await fetchSnapshot(chosen, primaryIn, options)

@@ -8,6 +8,8 @@ export interface DataPaths {
   next: string
   /** What the last swap replaced. */
   replaced: string
+  /** Empty; locked by the fetcher that is at work here. */
+  lock: string
   /** The directory that holds all of them; renames happen within it. */
   parent: string
   /** Where Meilisearch puts its snapshots. */
@@ -28,6 +30,7 @@ export function dataPaths(
     live,
     next: `${live}.next`,
     replaced: `${live}.replaced`,
+    lock: `${live}.lock`,
     parent: dirname(live),
     snapshots: resolve(root, env['MEILI_SNAPSHOT_DIR'] || 'snapshots'),
   }

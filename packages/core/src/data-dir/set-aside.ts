@@ -1,6 +1,7 @@
 import { readdir, rename, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { syncDirectory } from '../store/file-durable.ts'
+import { assertNotOpen } from './open-by.ts'
 import type { DataPaths } from './paths.ts'
 import { reclaimReplaced } from './swap.ts'
 
@@ -39,8 +40,10 @@ export async function listSetAside(paths: DataPaths): Promise<SetAside[]> {
 /**
  * Removes one for good. Renamed first: what still bears the name of a set-aside directory is whole,
  * even if this is killed half-way.
+ * @throws DATA_DIR_IN_USE when a Meilisearch still runs on it
  */
 export async function discardSetAside(paths: DataPaths, { path }: SetAside): Promise<void> {
+  await assertNotOpen(path)
   await reclaimReplaced(paths)
   await rename(path, paths.replaced)
   await syncDirectory(paths.parent)

@@ -4,6 +4,7 @@ import { MeiliHaError } from '../errors.ts'
 import { syncDirectory } from '../store/file-durable.ts'
 import { inspectDataDirectory } from './inspect.ts'
 import { LINEAGE_FILE, type Lineage } from './lineage.ts'
+import { assertNotOpen } from './open-by.ts'
 import type { DataPaths } from './paths.ts'
 
 /** The lineage of `.next` when it is complete: whole, with its lineage, which was written last. */
@@ -35,9 +36,13 @@ export async function swapIn(paths: DataPaths, keepAs: string): Promise<void> {
   await moveIn(paths)
 }
 
-/** Moves the live directory away, if there is one. */
+/**
+ * Moves the live directory away, if there is one.
+ * @throws DATA_DIR_IN_USE when Meilisearch runs on it; DATA_DIR_PERMISSION when it is a mount point
+ */
 export async function moveAway(paths: DataPaths, keepAs: string): Promise<void> {
   if ((await inspectDataDirectory(paths.live)).state === 'absent') return
+  await assertNotOpen(paths.live)
   if (keepAs === paths.replaced) await reclaimReplaced(paths)
   try {
     await rename(paths.live, keepAs)

@@ -6,6 +6,7 @@ import type { Host } from '@meili-ha/core/cli/host.ts'
 import { describe } from '@meili-ha/core/cli/program-command.ts'
 import { addStoreFlags } from '@meili-ha/core/cli/store-from-flags.ts'
 import { parseDuration, type ListenAddress } from '@meili-ha/core/cli/units.ts'
+import { withSoleUse } from '@meili-ha/core/data-dir/sole-use.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
@@ -97,7 +98,7 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
   })
   log.info({ event: 'fetcher.started', port: server.port, store: store.url }, 'following')
   try {
-    await follower.run()
+    await withSoleUse(member.paths, signal, () => follower.run())
   } finally {
     await server.close()
     store.close()
