@@ -56,7 +56,17 @@ describe('fetcher restore', () => {
     await restore()
     await publish(store, EMPTY, { seq: 2 })
     expect(JSON.parse((await restore('--json')).stdout)).toMatchObject({ action: 'keep' })
-    expect(await readdir(data)).toEqual(['data.ms'])
+    expect(await readdir(data)).toEqual(['data.ms', 'data.ms.lock'])
+  })
+
+  test('run twice at once restores once', async () => {
+    const { store, live, restore } = await scene()
+    await publish(store, BACKLOG, { seq: 1 })
+    const both = await Promise.all([restore('--json'), restore('--json')])
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    const actions = both.map(({ stdout }) => (JSON.parse(stdout) as { action: string }).action)
+    expect(actions.toSorted()).toEqual(['keep', 'restore'])
+    expect(await treeOf(live)).toEqual(await treeOfSnapshot(BACKLOG))
   })
 
   test.each<[string, (files: string, newest: Manifest, other: Manifest) => Promise<unknown>]>([
@@ -130,7 +140,7 @@ describe('fetcher restore', () => {
     const { code, stderr } = await restore('--engine-version', '1.49.0')
     expect(code).toBe(20)
     expect(stderr).toMatch(/1\.50\.0.*1\.49\.0/)
-    expect(await readdir(data)).toEqual(['data.ms'])
+    expect(await readdir(data)).toEqual(['data.ms', 'data.ms.lock'])
   })
 
   test('lets the engine upgrade an older one, as an import does', async () => {
@@ -219,6 +229,13 @@ describe('fetcher restore', () => {
     expect(await restore('--to', to)).toMatchObject({ code: 2 })
     expect(await restore('--id', '0000000000-0000000007')).toMatchObject({ code: 10 })
   })
+})
+
+test('a member without a name, or with one that steers terminals, is refused', async () => {
+  const { restore } = await scene()
+  for (const name of ['', ' ', 'a\nb', '\u001b[31mred']) {
+    expect(await restore('--member', name)).toMatchObject({ code: 2 })
+  }
 })
 
 describe('fetcher for people', () => {

@@ -1,4 +1,4 @@
-import type { Option } from 'commander'
+import { InvalidArgumentError, type Option } from 'commander'
 import { flag } from './flags.ts'
 import type { Host } from './host.ts'
 import { parseListen } from './units.ts'
@@ -30,7 +30,10 @@ export function commonFlags(host: Host) {
         more: true,
       }),
     member: () =>
-      flag(host, '--member <name>', 'the name of this member', { default: host.hostname }),
+      flag(host, '--member <name>', 'the name of this member', {
+        parse: parseMember,
+        default: host.hostname,
+      }),
     listen: (port: number) =>
       flag(host, '--listen <address>', 'metrics, health and status; `off` for none', {
         parse: parseListen,
@@ -51,6 +54,12 @@ export function commonFlags(host: Host) {
       }),
     ...storeFlags(host),
   } satisfies Record<string, ((port: number) => Option) | (() => Option)>
+}
+
+/** It is written into every manifest, where an empty one makes the snapshot unreadable. */
+function parseMember(name: string): string {
+  if (name.trim() !== '' && !/\p{Cc}/u.test(name)) return name
+  throw new InvalidArgumentError('expected a name of printable characters.')
 }
 
 /** What only some stores need; credentials come through the AWS variables alone. */
