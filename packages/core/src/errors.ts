@@ -36,10 +36,6 @@ export const ERRORS = {
     exit: 1,
     hint: 'The store refused the request for good; `uploader check` shows more.',
   },
-  STORE_UNSUITABLE: {
-    exit: 1,
-    hint: 'Run `uploader check`; use another store, or a Kubernetes lease, for locking.',
-  },
 
   MANIFEST_INVALID: {
     exit: 20,
