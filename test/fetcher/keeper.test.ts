@@ -216,6 +216,27 @@ describe('fetcher follow when things are missing', () => {
     await serves(member)
   })
 
+  test('a keeper that asks again for a claim that was archived does not stop what serves', async () => {
+    await using member = await following(1, SECOND)
+    const { object } = await newestOf(member)
+    await member.store.delete(object?.key as string)
+    await want(member, 'promote 2')
+    await acknowledged(member, 'promote 2')
+    await want(member, 'lead 2')
+    await acknowledged(member, 'lead 2')
+    const now = systemBootClock.now()
+    await member.ha.writeLine(
+      'permit',
+      `primary 2 ${now + 10_000} ${now + 11_000} ${systemBootClock.bootId()}`,
+    )
+    await serves(member)
+    await want(member, 'promote 2')
+    await acknowledged(member, 'promote 2')
+    expect(await member.ha.readLine('data')).toBe('ready 0000000001-0000000001')
+    // A primary's guard would wait for its drain.
+    await permit(member, 'stop', 2)
+  })
+
   test('opens again when a promotion that closed it is given up', async () => {
     await using member = await following(1, SECOND)
     const { object } = await newestOf(member)
@@ -225,6 +246,19 @@ describe('fetcher follow when things are missing', () => {
     await want(member, 'follow 2')
     await acknowledged(member, 'follow 2')
     await serves(member)
+  })
+
+  test('an empty beginning is noted as soon as there is a directory, not with the next poll', async () => {
+    await using member = await startStandby({ keeper: true, args: ['--poll', '10m'] })
+    await permit(member, 'standby', 0)
+    await want(member, 'promote 1')
+    await acknowledged(member, 'promote 1')
+    await claim(member.store, null, 1, 'm2')
+    await want(member, 'lead 1')
+    await acknowledged(member, 'lead 1')
+    await serves(member)
+    await until('the lineage is written', async () => await lineageOf(member))
+    expect((await lineageOf(member))?.primaryIn).toEqual([1])
   })
 
   test('adopts a directory only when it begins the cluster with it', async () => {

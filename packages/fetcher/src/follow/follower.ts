@@ -84,7 +84,9 @@ export class Follower {
     this.#line = keeper ? await ha.readLine('want') : undefined
     this.#want = this.#line === undefined ? undefined : parseWant(this.#line)
     await this.#listIfDue()
-    if (this.#listed || !this.#decided) await this.#member.look()
+    // Until an empty beginning has its lineage, nothing on disk says that it takes writes.
+    const unwritten = this.#wants.unwritten !== undefined
+    if (this.#listed || !this.#decided || unwritten) await this.#member.look()
     const verb = keeper ? this.#want?.verb : 'follow'
     const promotion = verb === 'promote' || verb === 'lead' || verb === 'final'
     if (promotion) await this.#obey(this.#want as Exclude<Want, { verb: 'swap' }>)

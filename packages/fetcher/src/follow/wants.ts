@@ -37,7 +37,8 @@ export class Wants {
     await member.look()
     const decided = member.lineage?.claim
     if (decided?.epoch === epoch) {
-      if (decided.archive) await this.#options.gate.close()
+      // Asked again while it serves, by a keeper that was restarted: the archive is published already.
+      if (decided.archive && !(await this.#isPrimary())) await this.#options.gate.close()
       return 'done'
     }
     if (this.#forgiven !== epoch) member.forgiveDamaged()
