@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import { failsOver, settled, startTrial, termOf, type Trial } from './fault-table.ts'
-import type { Member } from './member.ts'
+import type { Member } from '../cluster/member.ts'
 
 describe('a primary loses its lease, and never serves beside its successor, when', () => {
   let scratch: TempDir

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { until } from '../harness/until.ts'
 import { manifestsIn } from '../uploader/programs.ts'
-import { has, write } from './documents.ts'
+import { has, write } from '../cluster/documents.ts'
 import { failsOver, goesOn, settled, startTrial, termOf, type Trial } from './fault-table.ts'
-import { lineageOf, type Member } from './member.ts'
+import { lineageOf, type Member } from '../cluster/member.ts'
 
 /** Longer than the tests need, so that what they show isn't the lease running out. */
 const LEASE = '15s'
@@ -146,7 +146,6 @@ describe('a primary keeps its lease while', () => {
         return hasSteppedDown(primary, epoch)
       }
       await until('it steps down', steppedDown, { timeoutMs: 45_000 })
-      expect(killed.size).toBeGreaterThan(2)
       // Not as one that was unhealthy for --unhealthy-after, which takes three times as long.
       expect(primary.parts.keeper.output()).toContain('Meilisearch crashes again and again')
     })

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
-import { MASTER_KEY, type Member } from './member.ts'
+import { MASTER_KEY, type Member } from '../cluster/member.ts'
 
 /** A client that never lets go of its one connection and searches on it, again and again. */
 export interface OpenConnection extends Disposable {

@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { until } from '../harness/until.ts'
-import { startCluster, type Cluster } from './cluster.ts'
-import { write } from './documents.ts'
-import type { Member, MemberOptions } from './member.ts'
+import { startCluster, type Cluster } from '../cluster/cluster.ts'
+import { write } from '../cluster/documents.ts'
+import type { Member, MemberOptions } from '../cluster/member.ts'
 import { startWatch, type Term, type Watch } from './watch.ts'
 
 interface Row {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { has, write } from './documents.ts'
+import { has, write } from '../cluster/documents.ts'
 import { failsOver, settled, startTrial } from './fault-table.ts'
 
 test('of three members one at a time leads, however often the leader loses its power', async () => {

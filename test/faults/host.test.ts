@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
-import { has, write } from './documents.ts'
+import { has, write } from '../cluster/documents.ts'
 import { failsOver, goesOn, settled, startTrial, termOf, type Trial } from './fault-table.ts'
-import type { Member } from './member.ts'
+import type { Member } from '../cluster/member.ts'
 
 const SHIFTED_DATE = fileURLToPath(new URL('shifted-date.ts', import.meta.url))
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startProxy, type Proxy } from '../harness/proxy.ts'
 import { tempDir } from '../harness/temp-dir.ts'
 import { createPod, writeKubeconfig, type KubeSite } from '../kube/kube-site.ts'
-import type { MemberOptions } from './member.ts'
+import type { MemberOptions } from '../cluster/member.ts'
 
 /** What one member's keeper needs to reach the API server by a way of its own. */
 export interface KubeWay {

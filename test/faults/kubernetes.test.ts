@@ -7,7 +7,7 @@ import { leasePath, remove, type KubeSite } from '../kube/kube-site.ts'
 import { kubeWorlds, type KubeWorld } from '../kube/kube-worlds.ts'
 import { failsOver, goesOn, settled, startTrial, termOf, type Trial } from './fault-table.ts'
 import { kubeWays } from './kube-cluster.ts'
-import type { Member } from './member.ts'
+import type { Member } from '../cluster/member.ts'
 import { searchOn } from './open-connection.ts'
 
 const { killAt, takeover, renewEvery, requestTimeout } = timingFor(5000)

@@ -6,7 +6,7 @@ import type { Fault } from '../s3-server/faults.ts'
 import { environmentOf } from '../s3-server/s3-server-store.ts'
 import { startS3Server, type S3Server } from '../s3-server/s3-server.ts'
 import { failsOver, goesOn, settled, startTrial, type Trial } from './fault-table.ts'
-import type { Member } from './member.ts'
+import type { Member } from '../cluster/member.ts'
 import { searchOn } from './open-connection.ts'
 
 const { killAt, takeover } = timingFor(5000)
