@@ -1,0 +1,73 @@
+import { cp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openStore } from '@meili-ha/core/store/open-store.ts'
+import { startMeilisearch } from '../harness/meilisearch.ts'
+import { tempDir } from '../harness/temp-dir.ts'
+import { until } from '../harness/until.ts'
+import { ended, write } from '../stand-in/sandbox.ts'
+import { eventsOf, manifestsIn } from '../uploader/programs.ts'
+import { MASTER_KEY, startMember, type Member } from './member.ts'
+
+const LONG = { timeoutMs: 30_000, everyMs: 50 }
+
+const has = async (member: Member, id: number) =>
+  (await member.call('GET', `/indexes/books/documents/${id}`)).status === 200
+
+function waitFor(what: string, members: Member[], probe: () => Promise<boolean>): Promise<unknown> {
+  return until(what, probe, LONG).catch((cause: unknown) => {
+    throw new Error(members.map((member) => member.said()).join('\n'), { cause })
+  })
+}
+
+const leads = (member: Member) => async () => (await member.route('/primary')) === 200
+const follows = (member: Member) => async () => (await member.route('/replica')) === 200
+
+/** The directory of a Meilisearch that has run alone so far, with one document. */
+async function dataOf(root: string): Promise<string> {
+  const dbPath = join(root, 'before', 'data.ms')
+  await using meilisearch = await startMeilisearch({ dbPath, masterKey: MASTER_KEY })
+  const path = '/indexes/books/documents?primaryKey=id'
+  await ended(meilisearch, await write(meilisearch, 'POST', path, [{ id: 1 }]))
+  await meilisearch.kill('SIGTERM')
+  return dbPath
+}
+
+test('a Meilisearch with data is adopted by the bootstrap member alone, and restored by the other', async () => {
+  await using root = await tempDir()
+  const before = await dataOf(root.path)
+  const storeUrl = `file://${root.path}/store`
+  const store = openStore(storeUrl)
+  const start = async (name: string) => {
+    const dir = join(root.path, name)
+    const flags = { uploader: ['--every', '1s', '--max-duty', '100%'] }
+    return startMember({ name, dir, storeUrl, bootstrap: 'm1', flags })
+  }
+  // The other comes first, and waits: an empty beginning now would lose what m1 has.
+  await using m2 = await start('m2')
+  await m2.parts.fetcher.waitFor(/waits for the first primary/)
+  await m2.parts.keeper.waitFor(/not_standing.*bootstrap member/)
+  expect(await manifestsIn(store)).toEqual([])
+
+  await cp(before, join(root.path, 'm1', 'data', 'data.ms'), { recursive: true })
+  await using m1 = await start('m1')
+  await waitFor('m1 leads', [m1, m2], leads(m1))
+  expect(await has(m1, 1)).toBe(true)
+  const claim = (await manifestsIn(store)).find(({ seq }) => seq === 0)
+  expect(claim).toMatchObject({ epoch: 1, writer: 'm1', claim: { of: null } })
+  expect(claim?.object?.size).toBeGreaterThan(0)
+  await waitFor('m2 follows', [m1, m2], follows(m2))
+  expect(await has(m2, 1)).toBe(true)
+
+  // The store is emptied under them, lease and all: nobody's directory is.
+  await rm(join(root.path, 'store'), { recursive: true, maxRetries: 10 })
+  await m1.call('POST', '/indexes/books/documents?primaryKey=id', [{ id: 2 }])
+  await waitFor('somebody leads', [m1, m2], async () => (await leads(m1)()) || (await leads(m2)()))
+  await waitFor('m2 knows', [m1, m2], async () =>
+    eventsOf(m2.parts.keeper).some(({ reason }) => reason === 'the store holds nothing good'),
+  )
+  await waitFor('m1 still has both', [m1, m2], async () => (await has(m1, 1)) && (await has(m1, 2)))
+  expect(await has(m2, 1)).toBe(true)
+  const lineage = await readFile(join(m1.data, 'data.ms', 'meili-ha.json'), 'utf8')
+  expect(JSON.parse(lineage)).toMatchObject({ clusterId: claim?.clusterId })
+})
