@@ -76,6 +76,17 @@ test('notes a refusal for the keeper, and tries again only when asked for someth
   await vi.waitFor(() => expect(member.writer.final).toHaveBeenCalledTimes(2))
 })
 
+test('a refusal is over when something else is wanted: with fixed roles the same is asked again', async () => {
+  await using member = await obedient()
+  member.writer.final.mockRejectedValueOnce(new MeiliHaError('STORE_DENIED', 'a wrong key'))
+  await member.ha.writeLine('want', 'final 2')
+  await vi.waitFor(() => expect(member.note.facts.failed?.want).toBe('final 2'))
+  await member.ha.writeLine('want', 'lead 2')
+  await vi.waitFor(() => expect(member.note.facts.failed).toBeNull())
+  await member.ha.writeLine('want', 'final 2')
+  await vi.waitFor(() => expect(member.writer.final).toHaveBeenCalledTimes(2))
+})
+
 test('tries again what a moment may mend, without calling it a failure', async () => {
   await using member = await obedient()
   member.writer.final.mockRejectedValueOnce(new MeiliHaError('STORE_UNREACHABLE', 'down'))

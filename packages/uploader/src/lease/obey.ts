@@ -28,7 +28,11 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
   while (!signal.aborted) {
     const line = await ha.readLine('want').catch(() => undefined)
     try {
-      if (line !== refused) await obey(line, options, signal)
+      // Fixed roles lead the same epoch again: what was refused then says nothing about the next time.
+      if (note.facts.failed && note.facts.failed.want !== line) await note.set({ failed: null })
+      if (line === refused) continue
+      refused = undefined
+      await obey(line, options, signal)
     } catch (error) {
       if (signal.aborted) return
       log.error({ event: 'want.failed', want: line, err: error }, `${line}: ${messageOf(error)}`)
@@ -38,8 +42,9 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
         // A full /ha must not end the uploader: the keeper's time-out says the same, later.
         await note.set({ failed: { want: line ?? '', message: messageOf(error) } }).catch(() => {})
       }
+    } finally {
+      await sleep(POLL_MS, undefined, { signal }).catch(() => {})
     }
-    await sleep(POLL_MS, undefined, { signal }).catch(() => {})
   }
 }
 

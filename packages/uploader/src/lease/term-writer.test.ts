@@ -188,6 +188,23 @@ describe('a final snapshot', () => {
     expect(await member.published()).toHaveLength(2)
   })
 
+  test('is not told of when the hand-over was given up while its manifest was written', async () => {
+    let given: () => Promise<void> = async () => {}
+    await using member = await begun((store) =>
+      change(store, {
+        put: async (...call) => {
+          await given()
+          return store.put(...call)
+        },
+      }),
+    )
+    given = () => member.ha.writeLine('want', 'follow 1')
+    await expect(member.writer.final(1, NEVER)).rejects.toMatchObject({
+      code: 'MEILI_HA_NOT_PERMITTED',
+    })
+    expect(member.note.facts.final).toBeNull()
+  })
+
   test('is refused in an epoch that another member began', async () => {
     await using member = await begun()
     await lay(member.store, claimFor(2, SNAPSHOT))

@@ -107,6 +107,8 @@ export class TermWriter {
       final: true,
     }
     await this.#publish(manifest, want)
+    // Given up meanwhile, it may be leading again: what it writes from now on isn't in this snapshot.
+    await assertWanted(ha, want)
     await note.set({ final: { epoch, id, tarball: archived.object.sha256 }, failed: null })
     const durationMs = Math.round(performance.now() - began)
     const sizeBytes = archived.object.size
