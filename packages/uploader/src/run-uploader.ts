@@ -3,6 +3,7 @@ import { isError, messageOf } from '@meili-ha/core/errors.ts'
 import { taskFailure } from '@meili-ha/core/meilisearch/task.ts'
 import type { AskedSnapshot } from './ask-snapshot.ts'
 import { Exclusive } from './exclusive.ts'
+import { sayPermit } from './lease/say-permit.ts'
 import { termLoop, type TermLoop } from './lease/term-loop.ts'
 import type { RunFlags } from './commands/run-command.ts'
 import { FilePublisher } from './publish-file.ts'
@@ -71,6 +72,7 @@ export async function runUploader(
   await Promise.all([
     loop.run(life),
     term?.run(life),
+    ha && sayPermit({ ha, terms, log }, life),
     flags.every > 0 && runSchedule(schedule, signal),
     tidyNowAndThen(),
   ])
