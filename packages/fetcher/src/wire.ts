@@ -23,7 +23,7 @@ export async function wireStore(
   flags: StoreFlags & { logLevel: string; logFormat?: 'pretty' | 'json' },
 ): Promise<StoreParts> {
   const log = await createLogger(host, 'fetcher', flags)
-  const store = storeFromFlags(host, flags)
+  const store = await storeFromFlags(host, flags)
   return { log, store, catalog: new CatalogReader(store) }
 }
 

@@ -45,7 +45,7 @@ export async function checkMember(
 async function checkLease(host: Host, flags: RunFlags): Promise<ProofRow[]> {
   const { requestTimeout } = timingFor(flags.leaseDuration)
   if (flags.lease === 'store') {
-    const store = storeFromFlags(host, flags)
+    const store = await storeFromFlags(host, flags)
     try {
       return await proveLocking(store)
     } finally {

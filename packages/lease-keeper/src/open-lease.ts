@@ -50,7 +50,7 @@ export async function openLease(
       close: () => api.close(),
     }
   }
-  const store = storeFromFlags(host, flags)
+  const store = await storeFromFlags(host, flags)
   const options = { timeoutMs, clock: REAL_CLOCK }
   return {
     backend: use === 'hold' ? await openStoreLease(store, options) : storeLease(store, options),

@@ -26,7 +26,7 @@ export async function fetchObject(
 ): Promise<FetchedObject> {
   const slash = url.lastIndexOf('/')
   const [prefix, key] = [url.slice(0, slash), url.slice(slash + 1)]
-  const store = storeFromFlags(host, { ...flags, store: prefix })
+  const store = await storeFromFlags(host, { ...flags, store: prefix })
   const directory = await mkdtemp(join(tmpdir(), 'meili-ha-publish-'))
   const remove = () => rm(directory, { recursive: true, force: true })
   try {

@@ -31,7 +31,7 @@ export interface Parts {
 
 export async function wire(host: Host, flags: UploaderFlags): Promise<Parts> {
   const log = await createLogger(host, 'uploader', flags)
-  const store = storeFromFlags(host, flags)
+  const store = await storeFromFlags(host, flags)
   const metrics = uploaderMetrics()
   const ha = flags.haDir && flags.lease !== 'none' ? new HaDir(flags.haDir) : undefined
   return {
