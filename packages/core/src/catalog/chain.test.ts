@@ -108,6 +108,20 @@ describe('what may be restored unasked', () => {
     expect(plan.exhausted.code).toBe('MEILI_HA_MANIFEST_NEWER_FORMAT')
   })
 
+  test("never another cluster's, which the next start would refuse", async () => {
+    const own = manifestFor(0, 1)
+    const store = await storeOf(own, manifestFor(0, 2, { clusterId: 'theirs' }))
+    await store.put(
+      'cluster.json',
+      JSON.stringify({ clusterId: own.clusterId, createdAt: own.createdAt }),
+    )
+    const plan = restoreCandidates(await new CatalogReader(store).read())
+    expect(plan.candidates.map(({ id }) => id)).toEqual([own.id])
+    expect(plan.skipped).toMatchObject([
+      { id: manifestFor(0, 2).id, why: 'it is of cluster theirs, the store of test-cluster' },
+    ])
+  })
+
   test('an empty store, and an empty beginning, have none; a person need not look', async () => {
     const codes = [await viewOf(), await viewOf(claimFor(1, null))].map(
       (view) => restoreCandidates(view).exhausted.code,

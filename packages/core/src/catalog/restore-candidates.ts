@@ -7,6 +7,7 @@ import {
   type Restorable,
 } from './catalog-view.ts'
 import { chainOf } from './chain.ts'
+import { clusterIdOf } from './cluster.ts'
 
 /** Which snapshots may be restored without asking a person, and what to say when none is good. */
 export interface RestorePlan {
@@ -27,6 +28,7 @@ export interface RestorePlan {
  */
 export function restoreCandidates(view: CatalogView): RestorePlan {
   const { links, brokenAt } = chainOf(view)
+  const clusterId = clusterIdOf(view)
   const candidates: Restorable[] = []
   const skipped: { id: string; why: string }[] = []
   const tried = new Set<string>()
@@ -46,6 +48,12 @@ export function restoreCandidates(view: CatalogView): RestorePlan {
       continue
     }
     const { object, final } = link.manifest
+    if (link.manifest.clusterId !== clusterId) {
+      // Restored, it would be another's data, and refused as such at the next start.
+      const why = `it is of cluster ${link.manifest.clusterId}, the store of ${clusterId}`
+      skipped.push({ id: link.id, why })
+      continue
+    }
     if (object === null) return plan('empty-beginning', link)
     const state = tarballState(view, link)
     if (state !== 'good') {
