@@ -100,6 +100,16 @@ describe('a primary cut off from the lease in a bucket', () => {
     })
   })
 
+  test('goes on when the keeper of its standby wakes after L, and believes what it saw', async () => {
+    const [primary, standby] = await settled(trial)
+    await goesOn(trial, "SIGSTOP the standby's keeper for longer than L", primary, async () => {
+      await standby.parts.keeper.freeze()
+      await goneBy(1.2 * takeover)
+      standby.parts.keeper.thaw()
+      await trial.cluster.standby(standby, 45_000)
+    })
+  })
+
   const conflict: Fault = { kind: 'status', status: 412, code: 'PreconditionFailed' }
   const renewals = { op: 'PutObject', key: /lease\.json$/ }
 
