@@ -110,6 +110,12 @@ describe.each(kubeWorlds())('the lease on a $name', ({ start }) => {
     await expect(lease.update(HELD, version)).rejects.toMatchObject({ failure: 'conflict' })
   })
 
+  it('has no holder and epoch 0 once a person gave it an epoch that no name could bear', async () => {
+    await lease.create(HELD)
+    await edit({ metadata: { annotations: { 'meili-ha/epoch': '99999999999' } } })
+    expect((await lease.read())?.record).toMatchObject({ holder: null, epoch: 0 })
+  })
+
   it('has no holder and epoch 0 once a person emptied it', async () => {
     await lease.create(HELD)
     await edit({ metadata: { annotations: null }, spec: null })

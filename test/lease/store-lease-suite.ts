@@ -68,6 +68,7 @@ export function describeLease({ name, open }: LeaseStore, options: { skip?: bool
       ['no JSON', 'hello'],
       ['without a holder field', JSON.stringify({ ...HELD, holder: undefined })],
       ['with a negative epoch', JSON.stringify({ ...HELD, epoch: -1 })],
+      ['with an epoch that no name could bear', JSON.stringify({ ...HELD, epoch: 99_999_999_999 })],
     ])('has no holder and epoch 0 once it was edited by hand: %s', async (_, text) => {
       await lease.create(HELD)
       await store.put(await recordKey(), text)

@@ -315,6 +315,18 @@ describe('what is done', () => {
     expect(actions).toContainEqual(expect.objectContaining({ type: 'updateLease', sentAt: NOW }))
   })
 
+  test('a version that comes back with another record is a change: numbers begin anew after a loss', () => {
+    const { lease } = stateOf('standby')
+    const unchangedSince = (holder: string) => {
+      const found = { record: record(holder), version: '1' }
+      const event: Event = { type: 'leaseAnswered', sentAt: NOW - 10, found }
+      const { state } = decide(settings, { ...stateOf('standby'), lease }, event, nowAt(NOW))
+      return state.lease.seen?.since
+    }
+    expect(unchangedSince('uid-1/n1')).toBe(NOW - 100)
+    expect(unchangedSince('uid-2/n2')).toBe(NOW)
+  })
+
   test('an echo from before the stop was written confirms nothing', () => {
     const phase = { name: 'stopping', since, epoch: 5, hold } as const
     const { lease, beat } = stateOf('draining')

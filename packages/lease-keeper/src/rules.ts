@@ -22,7 +22,8 @@ export interface Rules {
   /**
    * Whether nobody wrote between two reads. Holder and renewals would not do: a backup that is restored,
    * or a record that is emptied, twice, says twice the same, and somebody may have led in between. So a
-   * person's request restarts the wait too.
+   * person's request restarts the wait too. Nor would the version alone: numbered records begin anew where
+   * they were removed, and an API server's versions come back with a restored backup.
    */
   isUnchanged(last: VersionedRecord, found: VersionedRecord): boolean
   /** Watched on the own boot clock from the answer that first showed it; `renewedAt` is never believed. */
@@ -58,7 +59,10 @@ export const RULES: Rules = {
   countedFrom: (sentAt) => sentAt,
   stillHeld: (hold, now, timing) => now < hold.sentAt + timing.termAt,
   waitFor: (record, timing) => Math.max(timing.takeover, Math.ceil(record.durationMs / 10)),
-  isUnchanged: (last, found) => last.version === found.version,
+  isUnchanged: (last, found) =>
+    last.version === found.version &&
+    last.record.holder === found.record.holder &&
+    last.record.renewals === found.record.renewals,
   unchangedLongEnough: (seen, now, wait) => now.boot >= seen.since + wait,
   markerCounts: (record, highest, watched) =>
     record.holder === null &&

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { LeaseRecord } from './lease.ts'
+import { HIGHEST_EPOCH, type LeaseRecord } from './lease.ts'
 
 /** A coordination.k8s.io/v1 Lease as far as it is read here; the rest is carried along. */
 export const leaseObjectSchema = z.looseObject({
@@ -24,7 +24,7 @@ const count = z
 /** What a term consists of: when one of these can't be read, nobody holds the lease. */
 const termSchema = z.object({
   holder: z.string().min(1).nullish(),
-  epoch: count,
+  epoch: count.refine((epoch) => epoch <= HIGHEST_EPOCH),
   renewals: count,
   durationSeconds: z.number().positive(),
   renewTime: z.iso.datetime({ offset: true }),

@@ -25,6 +25,12 @@ export interface LeaseRecord {
   request: LeaseRequest | null
 }
 
+/**
+ * The highest epoch that is believed of a record. Names and permits have ten digits: nobody could ever
+ * lead after one that a person mistyped, since epochs don't go down.
+ */
+export const HIGHEST_EPOCH = 999_999_999
+
 export interface LeaseRequest {
   id: string
   verb: 'switchover' | 'promote'

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import type { LeaseRecord } from './lease.ts'
+import { HIGHEST_EPOCH, type LeaseRecord } from './lease.ts'
 
 const schema = z.object({
   holder: z.string().min(1).nullable(),
   member: z.string().nullable(),
-  epoch: z.int().nonnegative(),
+  epoch: z.int().nonnegative().max(HIGHEST_EPOCH),
   renewals: z.int().nonnegative(),
   durationMs: z.number().nonnegative(),
   renewedAt: z.iso.datetime({ offset: true }),
