@@ -55,7 +55,7 @@ async function measure(
   await mkdir(ha)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  await using _guard = startProcess({
+  await using guard = startProcess({
     command: ['/bin/sh', GUARD, 'sleep', '1000000'],
     env: { MEILI_HA_DIR: ha },
     cwd: root,
@@ -71,7 +71,7 @@ async function measure(
   await until('it leads', async () => (await stateOf(url)).phase === 'primary', {
     timeoutMs: 60_000,
   }).catch((cause: unknown) => {
-    throw new Error(keeper.output(), { cause })
+    throw new Error(guard.output() + keeper.output(), { cause })
   })
   await sleep(5000)
   const before = { requests: requests?.() ?? 0, cpuMs: await cpuOf(keeper.pid) }

@@ -54,8 +54,8 @@ describe('lease-keeper switchover', () => {
     await until('the writer goes on', () => writer.acknowledged.length > then + 20)
     await writer.stop()
     await expectAll(m1, writer.acknowledged)
-    for (const { output } of [...Object.values(m1.parts), ...Object.values(m2.parts)]) {
-      expect(output()).not.toContain(MASTER_KEY)
+    for (const part of [...Object.values(m1.parts), ...Object.values(m2.parts)]) {
+      expect(part.output()).not.toContain(MASTER_KEY)
     }
   })
 })

@@ -18,13 +18,14 @@ export interface Writer {
 export function startWriter(members: readonly Member[], index = 'books'): Writer {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   const acknowledged: number[] = []
-  let stopped = false
+  const stop = new AbortController()
   let last = performance.now()
   let gap = 0
 
   const life = async (): Promise<void> => {
     let target: Member | undefined
-    for (let id = 1; !stopped;) {
+    let id = 1
+    while (!stop.signal.aborted) {
       target ??= await primaryOf(members)
       const status = target && (await post(agent, target, index, { id }))
       if (status === 202) {
@@ -41,7 +42,7 @@ export function startWriter(members: readonly Member[], index = 'books'): Writer
     acknowledged,
     longestGapMs: () => Math.round(gap),
     stop: async () => {
-      stopped = true
+      stop.abort()
       await ended
       agent.destroy()
     },
