@@ -59,6 +59,17 @@ describe('fetcher restore', () => {
     expect(await readdir(data)).toEqual(['data.ms', 'data.ms.lock'])
   })
 
+  test('what a person replaces is kept, even where nothing says that it took writes', async () => {
+    const { store, data, live, restore } = await scene()
+    await publish(store, CATALOGUE, { seq: 1 })
+    await restore('--lease', 'none', '--ha-dir', join(data, 'ha'))
+    expect(await readLineage(live)).toMatchObject({ primaryIn: [] })
+    await writeFile(join(live, 'stray'), 'a write')
+    const { stdout } = await restore('--id', '0000000000-0000000001', '--json')
+    const { setAside } = JSON.parse(stdout) as { setAside: string }
+    expect(await readFile(join(setAside, 'stray'), 'utf8')).toBe('a write')
+  })
+
   test('run twice at once restores once', async () => {
     const { store, live, restore } = await scene()
     await publish(store, BACKLOG, { seq: 1 })

@@ -16,7 +16,7 @@ import { setAsidePath, type Outcome, type RestoreOptions } from './restore.ts'
 
 /**
  * Restores what a person chose: a snapshot by name or time, in place or elsewhere. What lies in
- * place is set aside, unless it never took a write; a directory elsewhere must be new.
+ * place is set aside; a directory elsewhere must be new.
  * @param to undefined = in place; that directory itself becomes what data.ms is
  * @throws STORE_NOT_FOUND, SNAPSHOT_*, VERSION_*, WRONG_CLUSTER, DISK_FULL, USAGE, STORE_*,
  * DATA_DIR_IN_USE
@@ -46,7 +46,8 @@ async function restoreInto(
 ): Promise<Outcome> {
   const { paths, patience, catalog, log } = member
   const before = await inspectDataDirectory(paths.live)
-  if (to !== undefined && before.state !== 'absent' && before.state !== 'empty') {
+  const nothing = before.state === 'absent' || before.state === 'empty'
+  if (to !== undefined && !nothing) {
     throw new MeiliHaError('USAGE', `--to ${to} is there already, and not empty`, {
       hint: 'Name a directory that does not exist yet.',
     })
@@ -66,7 +67,8 @@ async function restoreInto(
   try {
     if (chosen) await fetchSnapshot(chosen, primaryIn, options)
     const restored = chosen ?? (await fetchNewest(restoreCandidates(view), primaryIn, options))
-    const setAside = isWorthKeeping(before) ? setAsidePath(before, options, member.now()) : null
+    // Even what its lineage calls unwritten: nobody asked its Meilisearch for stray writes.
+    const setAside = nothing ? null : setAsidePath(before, options, member.now())
     await swapIn(paths, setAside ?? paths.replaced)
     const action = setAside === null ? 'restore' : 'set-aside'
     return { action, snapshotId: restored.id, setAside }
@@ -82,10 +84,4 @@ function assertSameCluster(data: DataDirectory, clusterId: string | undefined): 
     'WRONG_CLUSTER',
     `the data directory is of cluster ${data.lineage.clusterId}, the snapshot of ${clusterId}`,
   )
-}
-
-/** Anything but nothing, and what a lineage proves to have never taken a write. */
-function isWorthKeeping(data: DataDirectory): boolean {
-  if (data.state === 'absent' || data.state === 'empty') return false
-  return typeof data.lineage !== 'object' || data.lineage.primaryIn.length > 0
 }
