@@ -82,6 +82,20 @@ describe('a swap', () => {
     expect(await inspectDataDirectory(paths.live)).toMatchObject({ lineage: LINEAGE })
   })
 
+  test('throws nothing away that may have taken writes since it was looked at', async () => {
+    await database(paths.next)
+    await writeLineage(paths.next, LINEAGE)
+    const refused = { code: 'MEILI_HA_DATA_DIR_IN_USE' }
+    await database(paths.live)
+    await expect(swapIn(paths, paths.replaced)).rejects.toMatchObject(refused)
+    await writeLineage(paths.live, { ...LINEAGE, primaryIn: [0] })
+    await expect(swapIn(paths, paths.replaced)).rejects.toMatchObject(refused)
+    expect((await readdir(paths.parent)).toSorted()).toEqual(['data.ms', 'data.ms.next'])
+    await writeLineage(paths.live, LINEAGE)
+    await swapIn(paths, paths.replaced)
+    expect((await readdir(paths.parent)).toSorted()).toEqual(['data.ms', 'data.ms.replaced'])
+  })
+
   test('that was cut short is finished only with a complete directory', async () => {
     expect(await finishSwap(paths)).toBe(false)
     await database(paths.next)

@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MeiliHaError } from '../errors.ts'
 import { syncDirectory } from '../store/file-durable.ts'
-import { inspectDataDirectory } from './inspect.ts'
+import { inspectDataDirectory, type DataDirectory } from './inspect.ts'
 import { LINEAGE_FILE, type Lineage } from './lineage.ts'
 import { assertNotOpen } from './open-by.ts'
 import type { DataPaths } from './paths.ts'
@@ -38,12 +38,17 @@ export async function swapIn(paths: DataPaths, keepAs: string): Promise<void> {
 
 /**
  * Moves the live directory away, if there is one.
- * @throws DATA_DIR_IN_USE when Meilisearch runs on it; DATA_DIR_PERMISSION when it is a mount point
+ * @throws DATA_DIR_IN_USE when Meilisearch runs on it, or has begun it since it was decided to
+ * replace it; DATA_DIR_PERMISSION when it is a mount point
  */
 export async function moveAway(paths: DataPaths, keepAs: string): Promise<void> {
-  if ((await inspectDataDirectory(paths.live)).state === 'absent') return
+  const found = await inspectDataDirectory(paths.live)
+  if (found.state === 'absent') return
   await assertNotOpen(paths.live)
-  if (keepAs === paths.replaced) await reclaimReplaced(paths)
+  if (keepAs === paths.replaced) {
+    assertDisposable(paths, found)
+    await reclaimReplaced(paths)
+  }
   try {
     await rename(paths.live, keepAs)
   } catch (error) {
@@ -55,6 +60,16 @@ export async function moveAway(paths: DataPaths, keepAs: string): Promise<void> 
     })
   }
   await syncDirectory(paths.parent)
+}
+
+/** What goes to `.replaced` is gone soon; a download takes long enough for a Meilisearch to start. */
+function assertDisposable({ live }: DataPaths, found: DataDirectory): void {
+  if (found.state === 'empty') return
+  const lineage = found.state === 'whole' ? found.lineage : undefined
+  if (typeof lineage === 'object' && lineage.primaryIn.length === 0) return
+  throw new MeiliHaError('DATA_DIR_IN_USE', `${live} may have taken writes meanwhile: it stays`, {
+    hint: 'Stop Meilisearch and try again: what is there is then looked at anew.',
+  })
 }
 
 async function moveIn(paths: DataPaths): Promise<void> {
