@@ -8,6 +8,7 @@ import { until } from '../harness/until.ts'
 import { has, write } from '../cluster/documents.ts'
 import { failsOver, goesOn, settled, startTrial, termOf, type Trial } from './fault-table.ts'
 import type { Member } from '../cluster/member.ts'
+import { newestRecord } from './newest-record.ts'
 
 const SHIFTED_DATE = fileURLToPath(new URL('shifted-date.ts', import.meta.url))
 
@@ -109,9 +110,6 @@ describe('a host', () => {
 
 /** Hours since the last renewal as the record dates it: shows that the clocks really jumped. */
 async function renewedAgo({ cluster }: Trial): Promise<number> {
-  const records = await cluster.store.list('lease/')
-  const newest = records.toSorted((a, b) => (a.key < b.key ? 1 : -1))[0]!
-  const { body } = await cluster.store.get(newest.key)
-  const { renewedAt } = JSON.parse(body.toString()) as { renewedAt: string }
+  const { renewedAt } = await newestRecord(cluster)
   return (Date.now() - Date.parse(renewedAt)) / 3_600_000
 }

@@ -180,6 +180,31 @@ describe.each(kubeWorlds())('with a Kubernetes lease on a $name, a primary', ({ 
       })
     })
 
+    test("runs no more while its label can't be taken off, though it reads the Lease", async () => {
+      const [primary] = await settled(trial)
+      const { faults } = site.inProcess!
+      const ownPod = new RegExp(`/pods/${primary.name}$`)
+      await failsOver(trial, 'Lease names a stranger, the label stays on', primary, async () => {
+        faults.add(
+          { kind: 'status', status: 500 },
+          { method: 'PATCH', path: ownPod, times: Infinity },
+        )
+        await editLease(stranger)
+        await until(
+          'another leads',
+          () =>
+            trial.watch.terms.some(({ member, until: dead }) => member !== primary.name && !dead),
+          { timeoutMs: 30_000 },
+        )
+        expect(await isLabelled(primary)).toBe(true)
+        expect(await primary.ha.readLine('guard')).toMatch(/^stopped /)
+        expect(await primary.ha.readLine('permit')).toMatch(/^stop /)
+        faults.clear()
+      })
+      await follows(primary)
+      expect(await isLabelled(primary)).toBe(false)
+    })
+
     test.each<[string, ApiFault]>([
       ['409 storm', { kind: 'status', status: 409 }],
       ['401s, and no other token', { kind: 'status', status: 401 }],

@@ -5,6 +5,7 @@ import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { newestRecord } from './newest-record.ts'
 import { failsOver, settled, startTrial, termOf, type Trial } from './fault-table.ts'
 import type { Member } from '../cluster/member.ts'
 
@@ -93,9 +94,13 @@ describe('a primary loses its lease, and never serves beside its successor, when
 
   test('its Meilisearch freezes, which no SIGTERM ends: it is killed before the release', async () => {
     const [primary] = await settled(trial)
-    const { pid } = termOf(trial, primary)
-    await failsOver(trial, 'SIGSTOP Meilisearch, --unhealthy-after 2s', primary, () => {
-      process.kill(pid, 'SIGSTOP')
+    const term = termOf(trial, primary)
+    await failsOver(trial, 'SIGSTOP Meilisearch, --unhealthy-after 2s', primary, async () => {
+      process.kill(term.pid, 'SIGSTOP')
+      const released = async () => (await newestRecord(trial.cluster)).released === term.epoch
+      await until('the lease is released', released, { timeoutMs: 30_000 })
+      trial.watch.look()
+      expect(term.until).toBeDefined()
     })
     await followsAgain(trial.cluster, primary)
   })
