@@ -69,7 +69,7 @@ test('a script’s last snapshot is published', async () => {
 test('the steps, one after the other, lead from a plain Meilisearch to a lease', async () => {
   await using user = await newUser()
   let services = new AsyncDisposableStack()
-  await using _ = { [Symbol.asyncDispose]: () => services.disposeAsync() }
+  await using _ended = { [Symbol.asyncDispose]: () => services.disposeAsync() }
   const follow = async (heading: string): Promise<string> => {
     let said = ''
     for (const block of tested(heading)) {

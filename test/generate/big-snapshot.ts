@@ -64,7 +64,8 @@ async function entry(
   })
   const stream = tar.entry({ name, size, mode: 0o600 }, (error) => done(error))
   for (const chunk of content) {
-    if (!stream.write(chunk)) await new Promise<void>((resolve) => stream.once('drain', () => resolve()))
+    if (!stream.write(chunk))
+      await new Promise<void>((resolve) => stream.once('drain', () => resolve()))
   }
   stream.end(null)
   await ended
