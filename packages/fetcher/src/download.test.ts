@@ -66,10 +66,10 @@ const whole = createHash('sha256').update(bytes).digest('hex')
 const unreachable = () => new MeiliHaError('STORE_UNREACHABLE', 'no answer')
 
 describe('a download', () => {
-  test('gives the bytes in order, four ranges at a time, all of one version', async () => {
+  test('gives the bytes in order, three ranges at a time, all of one version', async () => {
     const { store, seen } = storeWith()
     expect(await digestOf(read(store))).toBe(whole)
-    expect(seen.most).toBe(4)
+    expect(seen.most).toBe(3)
     expect([...seen.ifMatch]).toEqual(['v1'])
   })
 
