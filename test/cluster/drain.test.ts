@@ -65,14 +65,6 @@ describe('a hand-over', () => {
     await cluster.standby(m2)
     const exits = await Promise.all(Object.values(m1.parts).map((part) => part.kill('SIGTERM')))
     expect(exits).toEqual(exits.map(() => ({ code: 0, signal: null })))
-    console.info(
-      m1
-        .said()
-        .split('\n')
-        .slice(-400)
-        .map((l) => l.slice(30, 400))
-        .join('\n'),
-    )
     expect(eventOf(m1, 'keeper.lease_released')).toMatchObject({ epoch: 1 })
     const before = writer.acknowledged.length
     await until('the writer goes on', () => writer.acknowledged.length > before + 10)
