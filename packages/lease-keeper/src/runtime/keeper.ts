@@ -10,6 +10,7 @@ import type { Settings } from '../settings.ts'
 import { startingState, type KeeperState } from '../state.ts'
 import type { Statement } from '../members/statement.ts'
 import { readHa } from './ha-watch.ts'
+import { HaWriter } from './ha-writer.ts'
 import type { Report } from './report.ts'
 import { askLease, askPods } from './requests.ts'
 import type { Site } from './site.ts'
@@ -23,6 +24,7 @@ export class Keeper {
   readonly settings: Settings
   readonly #site: Site
   readonly #log: Logger
+  readonly #files: HaWriter
   #state: KeeperState
   readonly #events: Event[] = []
   #pumping: Promise<void> | undefined
@@ -35,6 +37,7 @@ export class Keeper {
     this.settings = settings
     this.#site = site
     this.#log = log
+    this.#files = new HaWriter(site.ha, log)
     this.#state = state
   }
 
@@ -71,6 +74,7 @@ export class Keeper {
 
   /** Looks at `/ha` and lets the time pass; call it a few times a second. */
   async tick(): Promise<void> {
+    await this.#files.repair()
     const events = await readHa(this.#site.ha)
     await this.tell(...events, { type: 'tick' })
     this.#sayWhyItWaits()
@@ -104,13 +108,13 @@ export class Keeper {
       case 'stripOthers':
         return this.#answer(askPods(this.#site, action, this.#timeoutMs, this.#log))
       case 'writePermit':
-        return this.#write('permit', formatPermit(action.permit))
+        return this.#files.write('permit', formatPermit(action.permit))
       case 'writeData':
-        return this.#write('data', formatData(action.data))
+        return this.#files.write('data', formatData(action.data))
       case 'writeWant':
-        return this.#write('want', formatWant(action.want))
+        return this.#files.write('want', formatWant(action.want))
       case 'writeDrained':
-        return this.#write('drained', String(action.askedAt))
+        return this.#files.write('drained', String(action.askedAt))
       case 'report':
         return this.#report(action)
       case 'exit':
@@ -148,20 +152,5 @@ export class Keeper {
       .finally(() => {
         this.#requests -= 1
       })
-  }
-
-  /**
-   * A full or read-only `/ha` must not end the keeper: what the guard last read runs out by itself,
-   * and the decision, which waits for the guard's echo, doesn't go on without it.
-   */
-  async #write(file: 'permit' | 'data' | 'want' | 'drained', line: string): Promise<void> {
-    try {
-      await this.#site.ha.writeLine(file, line)
-    } catch (error) {
-      this.#log.error(
-        { event: 'ha.unwritable', file, err: error },
-        `/ha/${file}: ${messageOf(error)}`,
-      )
-    }
   }
 }
