@@ -66,6 +66,10 @@ test('a Meilisearch with data is adopted by the bootstrap member alone, and rest
   await waitFor('m2 knows', [m1, m2], async () =>
     eventsOf(m2.parts.keeper).some(({ reason }) => reason === 'the store holds nothing good'),
   )
+  const said = () => eventsOf(m1.parts.uploader).map(({ code }) => code)
+  await waitFor('the uploader says what it misses, and who can help', [m1, m2], async () =>
+    said().includes('MEILI_HA_CLAIM_MISSING'),
+  )
   await waitFor('m1 still has both', [m1, m2], async () => (await has(m1, 1)) && (await has(m1, 2)))
   expect(await has(m2, 1)).toBe(true)
   const lineage = await readFile(join(m1.data, 'data.ms', 'meili-ha.json'), 'utf8')

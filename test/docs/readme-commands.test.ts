@@ -69,7 +69,8 @@ test('a script’s last snapshot is published', async () => {
 test('the steps, one after the other, lead from a plain Meilisearch to a lease', async () => {
   await using user = await newUser()
   let services = new AsyncDisposableStack()
-  await using _ended = { [Symbol.asyncDispose]: () => services.disposeAsync() }
+  await using all = new AsyncDisposableStack()
+  all.defer(() => services.disposeAsync())
   const follow = async (heading: string): Promise<string> => {
     let said = ''
     for (const block of tested(heading)) {

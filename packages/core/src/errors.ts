@@ -67,6 +67,10 @@ export const ERRORS = {
     exit: 20,
     hint: 'Give each Meilisearch its own --store prefix, or run lease-keeper so that one leads.',
   },
+  CLAIM_MISSING: {
+    exit: 20,
+    hint: 'Was the bucket emptied? `lease-keeper switchover` begins a new epoch with all that this member holds.',
+  },
   SUPERSEDED: {
     exit: 20,
     hint: 'A later epoch exists: this member no longer leads. Restart it to rejoin.',

@@ -101,11 +101,15 @@ describe('with a lease', () => {
   test('nothing is published without a permit, or before the claim', async () => {
     await using to = await fakePublisher()
     const file = await to.file('aaa')
-    for (const epoch of [undefined, 3]) {
+    const refusals = [
+      [undefined, 'MEILI_HA_NOT_PERMITTED'],
+      [3, 'MEILI_HA_CLAIM_MISSING'],
+    ] as const
+    for (const [epoch, code] of refusals) {
       const terms = { current: async () => epoch }
       await expect(
         to.publisher({ terms, clusterId }).publish(file, NOTHING_KNOWN, NEVER),
-      ).rejects.toMatchObject({ code: 'MEILI_HA_NOT_PERMITTED' })
+      ).rejects.toMatchObject({ code })
     }
     expect(await to.store.list('')).toEqual([])
   })

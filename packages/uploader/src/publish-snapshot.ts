@@ -62,7 +62,7 @@ export class SnapshotPublisher {
 
   /**
    * Looks at the store before anything is sent: may this member publish, in which epoch?
-   * @throws NOT_PERMITTED, SUPERSEDED, SECOND_WRITER, WRONG_CLUSTER, STORE_*
+   * @throws NOT_PERMITTED, SUPERSEDED, SECOND_WRITER, CLAIM_MISSING, WRONG_CLUSTER, STORE_*
    */
   async look(): Promise<{ view: CatalogView; epoch: number }> {
     const { catalog, terms, member } = this.#options

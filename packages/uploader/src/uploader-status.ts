@@ -7,6 +7,9 @@ import { isError, messageOf, MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { Answer } from '@meili-ha/core/telemetry/server.ts'
 import type { UploaderMetrics } from './uploader-metrics.ts'
 
+/** What only a person can end; /readyz shows it as well. */
+const REFUSALS = ['WRONG_CLUSTER', 'SECOND_WRITER', 'SUPERSEDED', 'CLAIM_MISSING'] as const
+
 /** One place where what happens becomes log, metrics and /status. */
 export class UploaderStatus {
   readonly log: Logger
@@ -63,7 +66,7 @@ export class UploaderStatus {
   failed(error: unknown, retryMs: number): void {
     this.#metrics.published.inc({ outcome: 'failed' })
     this.#fail(error)
-    this.#refusing = isError(error, 'WRONG_CLUSTER', 'SECOND_WRITER', 'SUPERSEDED')
+    this.#refusing = isError(error, ...REFUSALS)
     this.#metrics.refusing.set(this.#refusing ? 1 : 0)
     this.log.error(
       { event: 'snapshot.failed', ...this.#failure, inARow: this.#inARow, retryMs },

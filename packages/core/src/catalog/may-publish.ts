@@ -21,14 +21,17 @@ export function firstSeenOf(view: CatalogView): FirstSeen {
 /**
  * Whether a snapshot of this epoch may (still) be published. What slips through in the moment
  * after this does no harm to a later epoch: the chain leaves it out.
- * @throws as assertMayClaim, and NOT_PERMITTED before the epoch's claim is written.
+ * @throws as assertMayClaim, and CLAIM_MISSING while the store holds nothing of this member's epoch.
  */
 export function assertMayPublish(view: CatalogView, publisher: Publisher): void {
   assertMayClaim(view, publisher)
   const { epoch, member } = publisher
   const begun = view.entries.some((entry) => entry.epoch === epoch && writerOf(entry) === member)
   if (epoch > 0 && !begun) {
-    throw new MeiliHaError('NOT_PERMITTED', `epoch ${epoch} has no claim of ${member} yet`)
+    throw new MeiliHaError(
+      'CLAIM_MISSING',
+      `the store holds no claim of ${member} for epoch ${epoch}`,
+    )
   }
 }
 

@@ -61,7 +61,7 @@ describe('publishing', () => {
     const { reader } = await withTarball(manifestFor(1, 1))
     const me = { ...alone, epoch: 1, member: 'member-1' }
     await expect(publishManifest(reader, manifestFor(1, 1), me)).rejects.toThrow(
-      code('NOT_PERMITTED'),
+      code('CLAIM_MISSING'),
     )
     await publishManifest(reader, claimFor(1, null), me)
     await publishManifest(reader, manifestFor(1, 1), me)

@@ -12,7 +12,7 @@ import type { CatalogReader } from './read-catalog.ts'
  * Publishes a snapshot (or a claim) whose tarball is in the store: looks whether it may, writes
  * the manifest, and looks again, since others may have written in between.
  * @returns the catalog after the write, with the new manifest in it
- * @throws SUPERSEDED, SECOND_WRITER, NOT_PERMITTED (see assertMayPublish), WRONG_CLUSTER,
+ * @throws SUPERSEDED, SECOND_WRITER, CLAIM_MISSING (see assertMayPublish), WRONG_CLUSTER,
  * STORE_NOT_FOUND when the tarball isn't there (swept meanwhile: upload it again, under a new
  * seq), STORE_CONFLICT when the name holds other content. After any of them nothing counts as
  * published, though the manifest may lie there.
