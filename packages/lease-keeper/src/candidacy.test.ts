@@ -5,8 +5,8 @@ import { lossMs, whyNotStanding } from './candidacy.ts'
 import type { LeaseRecord } from './lease/lease.ts'
 import { RULES } from './rules.ts'
 import type { Settings } from './settings.ts'
+import { settingsFor } from './settings-fixture.ts'
 import { startingState } from './state.ts'
-import { timingFor } from './timing.ts'
 
 const L = 1_500
 const STEP = 200
@@ -40,24 +40,7 @@ const DRAINED: Partial<LeaseRecord> = {
 
 function why(given: Case): string | null {
   const now = SEEN_AT + (given.after ?? L)
-  const settings: Settings = {
-    member: 'm0',
-    uid: 'u',
-    nonce: 'n',
-    bootId: 'b00',
-    timing: timingFor(15_000),
-    lease: 'shared',
-    standby: 'warm',
-    routing: 'labels',
-    bootstrap: false,
-    failover: 'auto',
-    failoverDelay: 0,
-    maxLossMs: null,
-    unhealthyAfter: 3_000,
-    catchUpTimeout: 6_000,
-    drainLimit: null,
-    ...given.settings,
-  }
+  const settings = settingsFor(given.settings)
   const record: LeaseRecord = {
     holder: 'other/1',
     member: 'm1',

@@ -7,29 +7,13 @@ import { decide } from './decide.ts'
 import type { Event, EventType } from './event.ts'
 import type { LeaseRecord } from './lease/lease.ts'
 import { identityOf, type Settings } from './settings.ts'
+import { settingsFor } from './settings-fixture.ts'
 import { startingState, type KeeperState, type Phase, type PhaseName } from './state.ts'
-import { timingFor } from './timing.ts'
 
 const NOW = 10_000
 const BOOT = 'b00'
 
-const settings: Settings = {
-  member: 'm0',
-  uid: 'uid-0',
-  nonce: 'n0',
-  bootId: BOOT,
-  timing: timingFor(15_000),
-  lease: 'shared',
-  standby: 'warm',
-  routing: 'labels',
-  bootstrap: false,
-  failover: 'auto',
-  failoverDelay: 0,
-  maxLossMs: null,
-  unhealthyAfter: 3_000,
-  catchUpTimeout: 6_000,
-  drainLimit: null,
-}
+const settings = settingsFor({ bootId: BOOT })
 
 const record = (holder: string | null): LeaseRecord => ({
   holder,

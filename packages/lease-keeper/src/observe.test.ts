@@ -2,27 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { parseBeat } from '@meili-ha/core/ha/guard-beat.ts'
 import { decide } from './decide.ts'
 import type { Event } from './event.ts'
-import type { Settings } from './settings.ts'
+import { settingsFor } from './settings-fixture.ts'
 import { startingState, type KeeperState } from './state.ts'
-import { timingFor } from './timing.ts'
 
-const settings: Settings = {
-  member: 'm0',
-  uid: 'uid-0',
-  nonce: 'n0',
-  bootId: 'b00',
-  timing: timingFor(15_000),
-  lease: 'shared',
-  standby: 'warm',
-  routing: 'http',
-  bootstrap: false,
-  failover: 'auto',
-  failoverDelay: 0,
-  maxLossMs: null,
-  unhealthyAfter: 3_000,
-  catchUpTimeout: 6_000,
-  drainLimit: null,
-}
+const settings = settingsFor({ routing: 'http' })
 
 const beat = (state: string, now: number): Event => ({
   type: 'guardSeen',
