@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Registry } from 'prom-client'
 import type { ListenAddress } from '../cli/units.ts'
+import type { MetricsRegistry } from './metrics.ts'
 
 export interface Answer {
   status: number
@@ -11,7 +11,7 @@ export interface Answer {
 
 export interface ServerOptions {
   listen: ListenAddress
-  registry: Registry
+  registry: Pick<MetricsRegistry, 'metrics'>
   /** Called before metrics are read, for gauges that depend on the time. */
   refresh?: () => void
   /** By path: `/healthz`, `/readyz`, `/status`, … Only GET, HEAD and OPTIONS reach them. */
