@@ -2,23 +2,11 @@ import { KubernetesLease } from '@meili-ha/lease-keeper/lease/kubernetes-lease.t
 import type { LeaseObject } from '@meili-ha/lease-keeper/lease/kubernetes-record.ts'
 import type { LeaseRecord } from '@meili-ha/lease-keeper/lease/lease.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { HELD } from '../lease/held.ts'
 import { accessOf, clientOf, type KubeSite, leasePath, remove } from './kube-site.ts'
 import { type KubeWorld, kubeWorlds } from './kube-worlds.ts'
 
 const CLUSTER = 'demo'
-
-const HELD: LeaseRecord = {
-  holder: 'uid-1/nonce-1',
-  member: 'meili-0',
-  epoch: 7,
-  renewals: 41,
-  durationMs: 15_000,
-  renewedAt: '2026-01-02T03:04:05.678Z',
-  released: null,
-  served: true,
-  paused: false,
-  request: { id: 'r1', verb: 'switchover', to: 'meili-1' },
-}
 
 const RELEASED: LeaseRecord = { ...HELD, holder: null, released: 7, paused: true, request: null }
 

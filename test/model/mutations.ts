@@ -1,6 +1,6 @@
 import { RULES, type Rules } from '@meili-ha/lease-keeper/rules.ts'
-import type { Fault, FaultKind } from './faults.ts'
-import type { History, Temptation } from './history.ts'
+import { EVEN, fault } from './fault-at.ts'
+import type { Temptation } from './history.ts'
 import type { Slip, Variation } from './variation.ts'
 
 export interface Mutation {
@@ -18,16 +18,6 @@ const slip = (one: Slip, temptation?: Temptation, rules: Partial<Rules> = {}): M
   ...(temptation && { temptation }),
 })
 
-const fault = (at: number, kind: FaultKind, member: number, length = 0): Fault => ({
-  at: at * 100,
-  kind,
-  member,
-  length: length * 100,
-})
-const EVEN: History['members'] = [
-  { rate: 1, guardOffset: 0 },
-  { rate: 1, guardOffset: 0 },
-]
 /** A primary whose answers are slow is cut off. */
 const CUT_OFF: Temptation = {
   kinds: ['partition from lease', 'slow answers', 'slow answers', 'freeze keeper'],

@@ -1,20 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Fault, FaultKind } from './faults.ts'
+import { EVEN, fault } from './fault-at.ts'
+import type { Fault } from './faults.ts'
 import { live, type History } from './history.ts'
 import { CALM } from './network.ts'
-
-/** Times in seconds, counted from 25 s after the cluster's machines were started. */
-const fault = (at: number, kind: FaultKind, member: number, length = 0): Fault => ({
-  at: at * 100,
-  kind,
-  member,
-  length: length * 100,
-})
-
-const EVEN: History['members'] = [
-  { rate: 1, guardOffset: 0 },
-  { rate: 1, guardOffset: 0 },
-]
 
 interface Regression {
   faults: Fault[]

@@ -11,6 +11,7 @@ import {
 } from '@meili-ha/core/catalog/may-publish.ts'
 import {
   formatId,
+  parseId,
   parseKey,
   SNAPSHOTS,
   tarballKey,
@@ -167,7 +168,7 @@ export class SnapshotPublisher {
     clusterId: string,
     { tasks, annotations }: SnapshotContext,
   ): Manifest {
-    const [epoch, seq] = id.split('-').map(Number) as [number, number]
+    const { epoch, seq } = parseId(id) as Position
     return {
       format: MANIFEST_FORMAT,
       id,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { combineDigests } from '../archive/digests.ts'
 import { MeiliHaError } from '../errors.ts'
+import { snapshotIdSchema } from './snapshot-id.ts'
 import { formatId, parseId, parseKey } from './names.ts'
 
 /** The manifest format this version writes and the only one it reads. */
@@ -25,7 +26,7 @@ const objectSchema = z.looseObject({
 export const manifestSchema = z.looseObject({
   format: z.literal(MANIFEST_FORMAT),
   /** `<epoch>-<seq>`, ten digits each; equals the manifest's own name. */
-  id: z.string().regex(/^[0-9]{10}-[0-9]{10}$/),
+  id: snapshotIdSchema,
   epoch: count,
   /** 0 only for a claim. */
   seq: count,
@@ -54,10 +55,7 @@ export const manifestSchema = z.looseObject({
   /** Present exactly in claims: the id of the manifest this epoch starts from, null for none. */
   claim: z
     .looseObject({
-      of: z
-        .string()
-        .regex(/^[0-9]{10}-[0-9]{10}$/)
-        .nullable(),
+      of: snapshotIdSchema.nullable(),
     })
     .optional(),
   /** The archive of a stopped directory: nothing acknowledged came after it. */

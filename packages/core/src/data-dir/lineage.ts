@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { snapshotIdSchema } from '../catalog/snapshot-id.ts'
 import { MeiliHaError } from '../errors.ts'
 import { claimSchema } from '../ha/sync.ts'
 
@@ -8,14 +9,13 @@ import { claimSchema } from '../ha/sync.ts'
 export const LINEAGE_FILE = 'meili-ha.json'
 
 const count = z.int().min(0)
-const id = z.string().regex(/^[0-9]{10}-[0-9]{10}$/)
 
 /** What a data directory grew from. Lives inside it, so the two are renamed as one. */
 export const lineageSchema = z.looseObject({
   format: z.literal(1),
   clusterId: z.string(),
   /** The published snapshot it was restored from, or was last published as; null = none yet. */
-  snapshotId: id.nullable(),
+  snapshotId: snapshotIdSchema.nullable(),
   /** That snapshot's tarball sha256 (the manifest's object.sha256): "level with" compares this. */
   tarball: z.string().nullable(),
   /** Epochs in which it took writes; empty = never, so it may be replaced freely. */

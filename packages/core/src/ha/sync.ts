@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { snapshotIdSchema } from '../catalog/snapshot-id.ts'
 
 const count = z.int().min(0)
-const id = z.string().regex(/^[0-9]{10}-[0-9]{10}$/)
 
 /**
  * What an epoch begins with, decided once. `of` is the claimed manifest; null = an empty beginning,
@@ -10,7 +10,7 @@ const id = z.string().regex(/^[0-9]{10}-[0-9]{10}$/)
  */
 export const claimSchema = z.looseObject({
   epoch: count,
-  of: id.nullable(),
+  of: snapshotIdSchema.nullable(),
   archive: z.literal(true).optional(),
 })
 
@@ -25,7 +25,7 @@ export const syncSchema = z.looseObject({
   /** The snapshot the directory grew from; null = none (empty, or adopted). */
   holds: z
     .looseObject({
-      id,
+      id: snapshotIdSchema,
       epoch: count,
       seq: count,
       tarball: z.string().nullable(),
@@ -41,7 +41,7 @@ export const syncSchema = z.looseObject({
   claim: claimSchema.nullable(),
   /** What the store held at the last LIST that succeeded; null = never listed, or nothing there. */
   newestEpoch: count.nullable(),
-  newest: id.nullable(),
+  newest: snapshotIdSchema.nullable(),
   /** Centiseconds of boot time of that LIST; null = never. */
   listedAt: count.nullable(),
   /** The store has never been initialised: only the bootstrap member may lead. */
@@ -52,7 +52,7 @@ export const syncSchema = z.looseObject({
   ready: z.boolean(),
   reason: z.string().nullable(),
   /** The snapshot that is unpacked and waits for `want swap`. */
-  asksSwap: id.nullable(),
+  asksSwap: snapshotIdSchema.nullable(),
   /** The `want` line that has been carried out, verbatim. */
   acknowledged: z.string().nullable(),
   /** Why the `want` can't be carried out; the keeper gives the lease back. */
@@ -68,7 +68,9 @@ export const publishedSchema = z.looseObject({
   writtenAt: count,
   bootId: z.string(),
   /** Newest id published by this member, and when its making began. */
-  newest: z.looseObject({ id, snapshotStartedAt: z.string().nullable() }).nullable(),
+  newest: z
+    .looseObject({ id: snapshotIdSchema, snapshotStartedAt: z.string().nullable() })
+    .nullable(),
   /** A seq noted before its PUT is never used for other content. */
   nextSeq: z.looseObject({ epoch: count, seq: count }).nullable(),
   /** Epoch whose claim is written in the store. */
@@ -76,7 +78,7 @@ export const publishedSchema = z.looseObject({
   /** Identity of the snapshot file that lay there when the claim was written: never published. */
   stale: z.string().nullable().optional(),
   /** Epoch whose final snapshot is published, and its id and tarball. */
-  final: z.looseObject({ epoch: count, id, tarball: z.string() }).nullable(),
+  final: z.looseObject({ epoch: count, id: snapshotIdSchema, tarball: z.string() }).nullable(),
   failed: z.looseObject({ want: z.string(), message: z.string() }).nullable(),
   progress: count,
   /** Bytes of the data directory when it was last published. */
