@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { storeLease } from '@meili-ha/lease-keeper/lease/open-store-lease.ts'
 import type { LeaseRecord } from '@meili-ha/lease-keeper/lease/lease.ts'
@@ -10,9 +11,10 @@ import { REAL_CLOCK } from '@meili-ha/core/store/deadline.ts'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
 import { startProgram } from '../harness/process.ts'
 import { tempDir } from '../harness/temp-dir.ts'
+import { until } from '../harness/until.ts'
 import { startInProcessWorld } from '../kube/in-process-world.ts'
 import { accessOf, clientOf, createPod, writeKubeconfig } from '../kube/kube-site.ts'
-import { cliOf } from '../uploader/programs.ts'
+import { cliOf, eventsOf } from '../uploader/programs.ts'
 import { leaseIn, leaseKeeperHere } from './keeper-cli.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -41,6 +43,7 @@ const M1: Statement = {
   notReady: null,
   waits: null,
   handoverMs: 1500,
+  leaseDurationMs: 5000,
   promoted: { epoch: 4, at: '2026-01-02T03:00:00.000Z', lossMs: 7000 },
   statedAt: '2026-01-02T03:04:05.678Z',
 }
@@ -102,6 +105,42 @@ describe('lease-keeper on a store', () => {
       code: 0,
       stdout: '{}\n',
     })
+  })
+
+  test('shows, checks and names a --lease-duration that is not the same on all members', async () => {
+    await using root = await tempDir()
+    const url = await storeWith(root.path)
+    const lease = leaseIn(url)
+    const row = /^all members run with one --lease-duration +/m
+    const agreed = await leaseKeeperHere(['status', ...lease])
+    expect(agreed.stdout).not.toContain('--lease-duration')
+    expect((await leaseKeeperHere(['check', ...lease])).stdout).toMatch(
+      new RegExp(`${row.source}ok`, 'm'),
+    )
+
+    await new StoreStatements(openStore(url)).state({ ...M2, leaseDurationMs: 15_000 })
+    const status = await leaseKeeperHere(['status', ...lease])
+    expect(status.stdout).toContain(
+      '--lease-duration differs, and the longest counts: m1 5.0 s, m2 15.0 s',
+    )
+    const check = await leaseKeeperHere(['check', ...lease])
+    expect(check.code).toBe(1)
+    expect(check.stdout).toMatch(
+      new RegExp(`${row.source}failed +m1 5.0 s, m2 15.0 s[^]*hint: Give all`, 'm'),
+    )
+  })
+
+  test('run warns once of a holder with another --lease-duration', async () => {
+    await using root = await tempDir()
+    const lease = [...leaseIn(await storeWith(root.path)), '--lease-duration', '15s']
+    const args = ['run', ...lease, '--ha-dir', root.path, '--member', 'm2', '--listen', 'off']
+    await using child = startProgram(cliOf('lease-keeper'), args)
+    await child.waitFor(/lease_durations_differ.*--lease-duration/)
+    const warned = () =>
+      eventsOf(child).filter(({ event }) => event === 'keeper.lease_durations_differ')
+    // It goes on reading the record, in which nothing changes.
+    await new Promise((resolve) => setTimeout(resolve, 2500))
+    expect(warned()).toMatchObject([{ level: 'warn', holder: 'm1', holderMs: 5000, ownMs: 15_000 }])
   })
 
   test('--watch prints until it is told to stop, and ends well', async () => {
@@ -184,6 +223,19 @@ describe('lease-keeper on a store', () => {
       'Example:\n  lease-keeper switchover --cluster search --to search-1',
     )
   })
+})
+
+test('in signal mode a keeper without --ha-dir takes its own directory away when it ends', async () => {
+  await using root = await tempDir()
+  vi.stubEnv('TMPDIR', root.path)
+  const told = new AbortController()
+  // Nothing is really killed in here: other tests' Meilisearch may run beside it.
+  const args = ['--stop', 'signal', '--lease', 'none', '--primary', 'm2', '--member', 'm1']
+  const ran = leaseKeeperHere(['run', '--cluster', 'test', ...args, '--listen', 'off'], told.signal)
+  await until('it has one', async () => (await readdir(root.path)).length === 1)
+  told.abort()
+  expect((await ran).code).toBe(0)
+  expect(await readdir(root.path)).toEqual([])
 })
 
 describe('lease-keeper on Kubernetes, from a laptop', () => {

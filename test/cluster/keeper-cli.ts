@@ -10,8 +10,11 @@ export interface Ran {
   stderr: string
 }
 
-/** The same inside the test: a tenth of the time, for what ends by itself. */
-export async function leaseKeeperHere(args: readonly string[]): Promise<Ran> {
+/** The same inside the test: a tenth of the time, for what ends by itself, or when `signal` tells it to. */
+export async function leaseKeeperHere(
+  args: readonly string[],
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Ran> {
   const said = { stdout: '', stderr: '' }
   const stream = (name: keyof typeof said) =>
     new Writable({
@@ -28,7 +31,7 @@ export async function leaseKeeperHere(args: readonly string[]): Promise<Ran> {
     hostname: 'here',
     uid: 0,
     kill: () => {},
-    signal: new AbortController().signal,
+    signal,
   }
   return { code: await runCommand(host, keeperCommand), ...said }
 }

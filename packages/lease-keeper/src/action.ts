@@ -35,6 +35,7 @@ export type ReportEvent =
   | 'lease-lost'
   | 'lease-released'
   | 'not-standing'
+  | 'lease-durations-differ'
   | 'promotion-step'
   | 'promotion-failed'
   | 'promoted'

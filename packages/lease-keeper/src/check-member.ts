@@ -18,6 +18,7 @@ import {
   type ProofRow,
 } from '@meili-ha/core/store/proof.ts'
 import { proveLocking } from '@meili-ha/core/store/prove-locking.ts'
+import { durationsProof } from './check-durations.ts'
 import type { RunFlags } from './commands/keeper-flags.ts'
 import { kubeAccess } from './kubernetes/connect.ts'
 import { KubeApi } from './kubernetes/kube-api.ts'
@@ -35,6 +36,7 @@ export async function checkMember(
   return [
     ...(await checkLease(host, flags)),
     ...(await prove([
+      durationsProof(host, flags, given),
       ...haProofs(flags),
       meilisearchProof(host, flags, given),
       diskProof(host, flags, given),

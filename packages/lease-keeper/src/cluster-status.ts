@@ -2,6 +2,7 @@ import { formatTable } from '@meili-ha/core/cli/table.ts'
 import { formatDuration } from '@meili-ha/core/cli/units.ts'
 import { LEASE_IS_HELD } from './candidacy.ts'
 import type { LeaseRecord } from './lease/lease.ts'
+import { differingDurations } from './members/lease-durations.ts'
 import type { Statement } from './members/statement.ts'
 
 /** What `status --json` prints. */
@@ -64,6 +65,7 @@ export function printStatus({ cluster, lease, members, lossMs }: ClusterStatus):
   const last = members
     .flatMap(({ member, promoted }) => (promoted ? [{ member, ...promoted }] : []))
     .toSorted((a, b) => b.epoch - a.epoch)[0]
+  const durations = differingDurations(members)
   const cost =
     last?.lossMs == null ? 'loss not known' : `lost ${formatDuration(last.lossMs)} of writes`
   return [
@@ -72,6 +74,9 @@ export function printStatus({ cluster, lease, members, lossMs }: ClusterStatus):
     ...(last
       ? [`last promotion: ${last.member} in epoch ${last.epoch} at ${last.at}, ${cost}`]
       : []),
+    ...(durations === null
+      ? []
+      : [`--lease-duration differs, and the longest counts: ${durations}`]),
     lossMs === null
       ? 'loss if the primary died now: not known'
       : `loss if the primary died now: ${formatDuration(lossMs)} of writes`,

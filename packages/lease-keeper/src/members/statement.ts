@@ -20,6 +20,8 @@ export const statementSchema = z.looseObject({
   waits: z.string().nullable().optional(),
   /** Estimate of the write gap of a hand-over, milliseconds. */
   handoverMs: z.number().nullable().optional(),
+  /** Its `--lease-duration`; null or absent = it keeps none, or doesn't say. */
+  leaseDurationMs: z.number().nullable().optional(),
   /** The last promotion of this member: its epoch, when it was over, and the printed loss. */
   promoted: z
     .object({ epoch: z.number(), at: z.string(), lossMs: z.number().nullable() })

@@ -6,7 +6,7 @@ import { formatWant } from '@meili-ha/core/ha/want.ts'
 import type { Action } from '../action.ts'
 import { decide } from '../decide.ts'
 import type { Event, Now } from '../event.ts'
-import type { Settings } from '../settings.ts'
+import { isOwnUid, type Settings } from '../settings.ts'
 import { startingState, type KeeperState } from '../state.ts'
 import type { Statement } from '../members/statement.ts'
 import { readHa } from './ha-watch.ts'
@@ -32,6 +32,7 @@ export class Keeper {
   #exit = false
   #lastPromotion: Statement['promoted'] = null
   #waits: string | null = null
+  #holderDurationMs: number | null = null
 
   private constructor(settings: Settings, site: Site, log: Logger, state: KeeperState) {
     this.settings = settings
@@ -78,6 +79,7 @@ export class Keeper {
     const events = await readHa(this.#site.ha)
     await this.tell(...events, { type: 'tick' })
     this.#sayWhyItWaits()
+    this.#sayDurations()
   }
 
   /** Resolves when the events are decided on and their files written. */
@@ -127,6 +129,19 @@ export class Keeper {
     if (waits === this.#waits) return
     this.#waits = waits
     if (waits !== null) this.#site.report({ event: 'not-standing', fields: { reason: waits } })
+  }
+
+  /** Once for each duration that a holder has; a holder's own record names its own. */
+  #sayDurations(): void {
+    const record = this.#state.lease.seen?.record
+    if (record?.holder == null || isOwnUid(record.holder, this.settings)) return
+    const { member, durationMs } = record
+    if (durationMs === this.#holderDurationMs) return
+    this.#holderDurationMs = durationMs
+    const ownMs = this.settings.timing.takeover * 10
+    if (durationMs === ownMs) return
+    const fields = { holder: member, holderMs: durationMs, ownMs }
+    this.#site.report({ event: 'lease-durations-differ', fields })
   }
 
   #report({ event, fields }: Report): void {

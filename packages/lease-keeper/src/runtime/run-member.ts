@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Host } from '@meili-ha/core/cli/host.ts'
@@ -29,7 +29,8 @@ import { tellReport } from './tell-report.ts'
 export async function runMember(host: Host, flags: RunFlags): Promise<void> {
   const log = await createLogger(host, 'lease-keeper', flags)
   const clock = systemBootClock
-  const ha = new HaDir(await haDirOf(flags))
+  await using home = await haDirOf(flags)
+  const ha = new HaDir(home.path)
   const settings = await settingsFromFlags(flags, ha, clock)
   if (flags.standby === 'cold') await assertLocalFilesystem(flags)
   const lease = flags.lease === 'none' ? undefined : await openLease(host, flags, 'hold')
@@ -83,10 +84,13 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
   }
 }
 
-/** In signal mode nobody else reads the files: a directory of its own will do. */
-async function haDirOf(flags: RunFlags): Promise<string> {
-  if (flags.haDir) return flags.haDir
-  if (flags.stop === 'signal') return mkdtemp(join(tmpdir(), 'meili-ha-'))
+/** In signal mode nobody else reads the files: a directory of its own will do, and goes with the run. */
+async function haDirOf(flags: RunFlags): Promise<{ path: string } & AsyncDisposable> {
+  if (flags.haDir) return { path: flags.haDir, [Symbol.asyncDispose]: async () => {} }
+  if (flags.stop === 'signal') {
+    const path = await mkdtemp(join(tmpdir(), 'meili-ha-'))
+    return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+  }
   throw new MeiliHaError('USAGE', '--ha-dir is required', {
     hint: 'Name the directory that guard, fetcher, uploader and lease-keeper of this member share.',
   })

@@ -23,6 +23,7 @@ export function statementOf(keeper: Keeper): Statement {
     notReady: settings.standby === 'cold' ? null : sync ? sync.reason : 'the fetcher is silent',
     waits,
     handoverMs: handoverMs(published),
+    leaseDurationMs: settings.lease === 'shared' ? settings.timing.takeover * 10 : null,
     promoted: lastPromotion,
     statedAt: now.wall,
   }

@@ -10,6 +10,10 @@ const SAYS: Record<ReportEvent, { level: 'info' | 'warn' | 'error'; text: string
   'lease-lost': { level: 'error', text: 'the lease is lost; Meilisearch is stopped' },
   'lease-released': { level: 'info', text: 'the lease is released; Meilisearch is stopped' },
   'not-standing': { level: 'info', text: 'does not stand for the lease' },
+  'lease-durations-differ': {
+    level: 'warn',
+    text: 'the holder runs with another --lease-duration; the longer one counts, give all the same',
+  },
   'promotion-step': { level: 'info', text: 'promotion step done' },
   'promotion-failed': { level: 'error', text: 'the promotion failed; the lease is given back' },
   promoted: { level: 'info', text: 'promoted' },
