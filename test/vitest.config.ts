@@ -2,9 +2,13 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Tests whose processes are held to the clock: nothing else may run beside them on two cores. */
-const REAL_TIME = ['test/cluster/**', 'test/guard/**', 'test/docs/**', 'test/chaos/**'].map(
-  (folder) => `${folder}/*.test.ts`,
-)
+const REAL_TIME = [
+  'test/cluster/**',
+  'test/demo/**',
+  'test/guard/**',
+  'test/docs/**',
+  'test/chaos/**',
+].map((folder) => `${folder}/*.test.ts`)
 
 /** Clusters that mostly wait for a lease to run out: two beside each other leave the cores idle. */
 const FAULTS = 'test/faults/**/*.test.ts'

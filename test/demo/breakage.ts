@@ -1,60 +1,67 @@
-import { readFileSync } from 'node:fs'
-import type { Cluster } from '../cluster/cluster.ts'
 import type { Member } from '../cluster/member.ts'
 import { runProgram } from './run-program.ts'
+import type { Scene } from './scene.ts'
 
-export const KILLS = ['process', 'member', 'freeze', 'switchover'] as const
+export const KILLS = ['process', 'member', 'freeze', 'partition', 'switchover'] as const
 export type Kill = (typeof KILLS)[number]
 
 export interface Breakage {
   what: string
-  /** Who is expected to lead afterwards. */
-  expected: (old: Member, other: Member) => Member
-  strike: (old: Member, cluster: Cluster) => Promise<void>
+  /** Whether another member must lead afterwards. */
+  movesOn: boolean
+  /** Whether acknowledged writes that were not published yet may be lost: said, and counted. */
+  mayLose: boolean
+  /** What a program said that was run for it, if any. */
+  strike: (old: Member, scene: Scene) => Promise<string | void>
   /** Brings the broken part back. */
-  heal: (old: Member) => Promise<void>
+  heal: (old: Member, scene: Scene) => Promise<void>
 }
 
-const other = (_old: Member, next: Member) => next
 const nothing = async () => {}
 
-/** The ways in which the demo breaks a primary. */
+/** The ways in which a primary is broken. */
 export const BREAKAGES: Record<Kill, Breakage> = {
   process: {
     what: 'SIGKILL to Meilisearch; its guard starts it again',
-    expected: (old) => old,
-    strike: async (old) => process.kill(await meilisearchPid(old), 'SIGKILL') && undefined,
+    movesOn: false,
+    mayLose: false,
+    strike: async (old) => void process.kill(await meilisearchPid(old), 'SIGKILL'),
     heal: nothing,
   },
   member: {
     what: 'the whole member loses its power; /ha is gone',
-    expected: other,
+    movesOn: true,
+    mayLose: true,
     strike: (old) => old.powerOff(),
     heal: (old) => old.powerOn(),
   },
   freeze: {
     what: 'SIGSTOP to the lease-keeper; the guard stops Meilisearch when the permit ends',
-    expected: other,
+    movesOn: true,
+    mayLose: true,
     strike: (old) => old.parts.keeper.freeze(),
     heal: async (old) => old.parts.keeper.thaw(),
   },
+  partition: {
+    what: 'the member is cut off from its lease; clients still reach it',
+    movesOn: true,
+    mayLose: true,
+    strike: async (old, scene) => scene.partition(old),
+    heal: async (old, scene) => scene.heal(old),
+  },
   switchover: {
     what: '`lease-keeper switchover`: a planned hand-over',
-    expected: other,
-    strike: async (_old, { storeUrl }) => {
-      const lease = ['--cluster', 'test', '--lease', 'store', '--store', storeUrl]
-      const said = await runProgram('lease-keeper', ['switchover', ...lease])
-      process.stdout.write(said.replace(/^/gm, '    '))
-    },
+    movesOn: true,
+    mayLose: false,
+    strike: (_old, { keeperFlags, keeperEnv }) =>
+      runProgram('lease-keeper', ['switchover', ...keeperFlags], keeperEnv),
     heal: nothing,
   },
 }
 
 /** The pid that the guard beats with. */
 async function meilisearchPid(member: Member): Promise<number> {
-  const beat = await member.ha.readLine('guard')
-  const pid = Number(beat?.split(' ')[1])
-  // Under the stand-in the guard's child is Node itself, renamed.
-  if (!readFileSync(`/proc/${pid}/comm`, 'utf8')) throw new Error('Meilisearch does not run')
-  return pid
+  const [state, pid] = (await member.ha.readLine('guard'))?.split(' ') ?? []
+  if (state !== 'running') throw new Error(`the Meilisearch of ${member.name} does not run`)
+  return Number(pid)
 }

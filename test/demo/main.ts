@@ -4,18 +4,46 @@
  */
 import { execFileSync } from 'node:child_process'
 import { Command, Option } from 'commander'
+import { ROUTERS, type RouterKind } from '../router/start-router.ts'
 import { KILLS, type Kill } from './breakage.ts'
+import { cleanUpAtExit } from './clean-up.ts'
 import { clusterDemo } from './cluster-demo.ts'
 import { dataPathDemo } from './data-path.ts'
+import type { LeaseKind } from './scene.ts'
+
+/** Longer than this nobody watches; `--keep` has no end. */
+const LIMIT_MS = 90_000
 
 const options = new Command('demo')
   .description('Publish and restore a snapshot; then break the primary of a cluster and watch.')
   .option('--snapshot <file>', 'publish and restore this tarball, and no more')
   .addOption(new Option('--kill <what>', 'break this way, and show no more').choices(KILLS))
+  .option(
+    '--store <url>',
+    's3://bucket/prefix, by AWS_* variables; a prefix of its own below it, emptied at the end',
+  )
+  .addOption(
+    new Option('--lease <kind>', 'kubernetes: in a real API server with KUBEBUILDER_ASSETS')
+      .choices(['store', 'kubernetes'])
+      .default('store'),
+  )
+  .option('--lease-duration <duration>', 'of the lease; 15s in real life', '5s')
+  .addOption(
+    new Option('--router <kind>', 'HAProxy if it is installed, unless told').choices(ROUTERS),
+  )
   .option('--documents <count>', 'how many documents to add', Number, 2000)
   .option('--keep', 'leave the cluster running until Ctrl-C')
   .parse()
-  .opts<{ snapshot?: string; kill?: Kill; documents: number; keep?: boolean }>()
+  .opts<{
+    snapshot?: string
+    kill?: Kill
+    store?: string
+    lease: LeaseKind
+    leaseDuration: string
+    router?: RouterKind
+    documents: number
+    keep?: boolean
+  }>()
 
 function onPath(): string | undefined {
   try {
@@ -25,14 +53,28 @@ function onPath(): string | undefined {
   }
 }
 
+const cleanUp = cleanUpAtExit()
 const bin = process.env['MEILISEARCH_BIN'] || onPath()
 const { snapshot, documents, kill, keep = false } = options
 const both = snapshot === undefined && kill === undefined
-let well = true
-if (both) process.stdout.write('1. A snapshot goes to a store and comes back\n\n')
-if (kill === undefined) well = await dataPathDemo({ snapshot, documents, bin })
-if (both) process.stdout.write('\n2. A primary dies\n\n')
-if (snapshot === undefined && well) {
-  well = await clusterDemo({ kill: kill ?? 'member', documents, bin, keep })
+if (!keep) {
+  setTimeout(() => {
+    process.stdout.write(`\nFAILED: not over after ${LIMIT_MS / 1000} s\n`)
+    process.exit(1)
+  }, LIMIT_MS).unref()
 }
-process.exitCode = well ? 0 : 1
+let well = true
+try {
+  if (both) process.stdout.write('1. A snapshot goes to a store and comes back\n\n')
+  if (kill === undefined) well = await dataPathDemo({ snapshot, documents, bin })
+  if (both) process.stdout.write('\n2. A primary dies\n\n')
+  if (snapshot === undefined && well) {
+    const { store, router, lease, leaseDuration } = options
+    const scene = { bin, store, lease, leaseDuration, ...(router && { router }) }
+    well = await clusterDemo({ ...scene, kill: kill ?? 'member', documents, keep }, cleanUp)
+  }
+} catch (error) {
+  well = false
+  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`)
+}
+process.exit(well ? 0 : 1)

@@ -1,25 +1,50 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MASTER_KEY } from '../cluster/member.ts'
 
-/** One request through the router, and when it was answered (milliseconds, wall clock). */
+/** One request through the router (milliseconds, wall clock). */
 export interface Done {
+  /** When it was answered, or given up. */
   at: number
   ok: boolean
+  /** The document that was written. */
   id: number
 }
 
-/** A writer and a searcher that go on whatever happens, and remember everything. */
+export type Verb = 'write' | 'search'
+
+export interface WorkloadOptions {
+  /** How many write, and as many search, side by side. */
+  clients?: number
+  /** Told when a verb begins to fail, and when it works again. */
+  onTurn?: (verb: Verb, ok: boolean, at: number) => void
+}
+
+/** Where the documents go that are written during a demo: apart from those that were there before. */
+export const WRITTEN = 'written'
+
+const PAUSE_MS = 50
+
+/** Writers and searchers that go on whatever happens, and remember everything. */
 export class Workload {
   readonly writes: Done[] = []
   readonly searches: Done[] = []
   readonly #router: string
+  readonly #options: WorkloadOptions
+  readonly #works: Record<Verb, boolean> = { write: true, search: true }
   readonly #stop = new AbortController()
   readonly #running: Promise<unknown>
+  #nextId: number
 
   /** @param firstId of the documents that it writes */
-  constructor(router: string, firstId: number) {
+  constructor(router: string, firstId = 1, options: WorkloadOptions = {}) {
     this.#router = router
-    this.#running = Promise.all([this.#write(firstId), this.#search()])
+    this.#options = options
+    this.#nextId = firstId
+    const clients = Array.from({ length: options.clients ?? 1 }, () => [
+      this.#goOn(() => this.#write()),
+      this.#goOn(() => this.#search()),
+    ])
+    this.#running = Promise.all(clients.flat())
   }
 
   async stop(): Promise<void> {
@@ -32,23 +57,37 @@ export class Workload {
     return this.writes.filter(({ ok }) => ok).map(({ id }) => id)
   }
 
-  async #write(firstId: number): Promise<void> {
-    for (let id = firstId; !this.#stop.signal.aborted;) {
-      const body = [{ id, title: `written ${id}`, year: 2026 }]
-      const ok = await this.#ask('/indexes/books/documents?primaryKey=id', body)
-      this.writes.push({ at: Date.now(), ok, id })
-      // One that was refused is written again: it was never acknowledged.
-      if (ok) id += 1
-      await this.#pause(50)
+  /** Those who come next write from here on. */
+  get nextId(): number {
+    return this.#nextId
+  }
+
+  async #goOn(step: () => Promise<void>): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await step()
+      await sleep(PAUSE_MS, undefined, { signal: this.#stop.signal }).catch(() => {})
     }
   }
 
+  /** One that was refused isn't written again: it may have been taken, but was never acknowledged. */
+  async #write(): Promise<void> {
+    const id = this.#nextId++
+    const body = [{ id, title: `written ${id}` }]
+    const ok = await this.#ask(`/indexes/${WRITTEN}/documents?primaryKey=id`, body)
+    this.#note('write', this.writes, ok, id)
+  }
+
   async #search(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const ok = await this.#ask('/indexes/books/search', { q: 'amber', limit: 1 })
-      this.searches.push({ at: Date.now(), ok, id: 0 })
-      await this.#pause(50)
-    }
+    const ok = await this.#ask('/indexes/books/search', { q: 'amber', limit: 1 })
+    this.#note('search', this.searches, ok, 0)
+  }
+
+  #note(verb: Verb, all: Done[], ok: boolean, id: number): void {
+    const at = Date.now()
+    all.push({ at, ok, id })
+    if (this.#works[verb] === ok) return
+    this.#works[verb] = ok
+    this.#options.onTurn?.(verb, ok, at)
   }
 
   async #ask(path: string, body: unknown): Promise<boolean> {
@@ -57,16 +96,12 @@ export class Workload {
         method: 'POST',
         headers: { authorization: `Bearer ${MASTER_KEY}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(2000),
+        signal: AbortSignal.timeout(5000),
       })
       await answer.text()
       return answer.ok
     } catch {
       return false
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => {})
   }
 }

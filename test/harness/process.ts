@@ -36,12 +36,17 @@ export interface RunningProcess extends AsyncDisposable {
 
 /** What this worker started and has not put away yet: none of it outlives the worker. */
 const started = new Set<ChildProcess>()
-process.once('exit', () => started.forEach(killGroup))
+process.once('exit', endAll)
 // How vitest ends a worker that is stuck; the default action would skip `exit`.
 process.once('SIGTERM', () => {
-  started.forEach(killGroup)
+  endAll()
   process.kill(process.pid, 'SIGTERM')
 })
+
+/** SIGKILL to all that runs still: before this process ends, and when a person interrupts it. */
+export function endAll(): void {
+  started.forEach(killGroup)
+}
 
 /** Starts any program. */
 export function startProcess(options: ProcessOptions): RunningProcess {

@@ -16,8 +16,8 @@ export interface Proxy extends AsyncDisposable {
 
 const TRICKLE_MS = 50
 
-/** @param target a port of 127.0.0.1 */
-export async function startProxy(target: number): Promise<Proxy> {
+/** @param target a port of `host` */
+export async function startProxy(target: number, host = '127.0.0.1'): Promise<Proxy> {
   let how: Partition | undefined
   const sockets = new Set<Socket>()
   const keep = (socket: Socket) => {
@@ -31,7 +31,7 @@ export async function startProxy(target: number): Promise<Proxy> {
       client.resetAndDestroy()
       return
     }
-    const upstream = connect(target, '127.0.0.1')
+    const upstream = connect(target, host)
     keep(upstream)
     client.on('data', (bytes) => {
       if (how !== 'black-hole') upstream.write(bytes)
