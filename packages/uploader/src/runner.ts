@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ListenAddress } from '@meili-ha/core/cli/units.ts'
 
 const statusSchema = z.looseObject({ program: z.literal('uploader'), store: z.string() })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isError, MeiliHaError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { snapshotsOf, type CatalogView } from './catalog-view.ts'

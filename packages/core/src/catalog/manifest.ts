@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { combineDigests } from '../archive/digests.ts'
 import { MeiliHaError } from '../errors.ts'
 import { snapshotIdSchema } from './snapshot-id.ts'

@@ -18,6 +18,8 @@ export async function runProgram(
 ): Promise<void> {
   const stop = new AbortController()
   for (const name of ['SIGTERM', 'SIGINT'] as const) proc.on(name, () => stop.abort(name))
+  // A container's uid may have neither a name nor a home; the AWS SDK, who looks there, would fail.
+  proc.env['HOME'] ??= '/'
   // A reader that closes the pipe (`list | head`) has seen enough; that is no failure.
   proc.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') proc.exit(0)

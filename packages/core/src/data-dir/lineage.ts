@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { snapshotIdSchema } from '../catalog/snapshot-id.ts'
 import { MeiliHaError } from '../errors.ts'
 import { claimSchema } from '../ha/sync.ts'

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HaDir } from './ha-dir.ts'
 
 let ha: HaDir

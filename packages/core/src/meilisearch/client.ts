@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MeiliHaError } from '../errors.ts'
 import type { ApiKeySource } from './api-key.ts'
 import { send, type HttpAnswer } from './request.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MeiliHaError } from '../errors.ts'
 
 const uid = z.int().min(0)

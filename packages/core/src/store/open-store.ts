@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MeiliHaError } from '../errors.ts'
 import { REAL_CLOCK, type StoreClock } from './deadline.ts'
 import { FileStore } from './file-store.ts'

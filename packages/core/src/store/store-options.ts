@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What can be said about a store besides its URL. Credentials are never among it. */
 export const storeOptionsSchema = z

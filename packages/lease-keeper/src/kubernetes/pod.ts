@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Which cluster a pod is a member of; the pod's template sets it. */
 export const CLUSTER_LABEL = 'meili-ha/cluster'

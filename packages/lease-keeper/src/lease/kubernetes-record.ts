@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { HIGHEST_EPOCH, type LeaseRecord } from './lease.ts'
 
 /** A coordination.k8s.io/v1 Lease as far as it is read here; the rest is carried along. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { HIGHEST_EPOCH, type LeaseRecord } from './lease.ts'
 
 const schema = z.object({

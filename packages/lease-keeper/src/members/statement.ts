@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What a keeper says about its member, for `status`. Nothing is decided by it. */
 export const statementSchema = z.looseObject({
