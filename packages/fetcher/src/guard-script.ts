@@ -3,12 +3,6 @@ import { join } from 'node:path'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { syncDirectory } from '@meili-ha/core/store/file-durable.ts'
 
-/** Where the script lies: beside the bundle in an image, in `docker/` of a checkout. */
-const PLACES = [
-  new URL('./guard.sh', import.meta.url),
-  new URL('../../../docker/guard.sh', import.meta.url),
-]
-
 /**
  * Puts guard.sh into a directory that Meilisearch's container shares, executable, by rename: a shell
  * that is reading the old one goes on with it.
@@ -39,13 +33,10 @@ export async function installGuard(to: string): Promise<string> {
   return path
 }
 
-async function readScript(): Promise<Buffer> {
-  for (const place of PLACES) {
-    try {
-      return await readFile(place)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    }
-  }
-  throw new MeiliHaError('INTERNAL', 'guard.sh is missing from this installation')
+declare const MEILI_HA_GUARD: string | undefined
+
+/** The bundler writes it in; a checkout reads it. */
+async function readScript(): Promise<string | Buffer> {
+  if (typeof MEILI_HA_GUARD === 'string') return MEILI_HA_GUARD
+  return readFile(new URL('../../../docker/guard.sh', import.meta.url))
 }
