@@ -12,7 +12,7 @@ import { until } from '../harness/until.ts'
 import { startS3Server, type S3Server } from '../s3-server/s3-server.ts'
 import { cliOf, FIXTURES } from '../uploader/programs.ts'
 import { dryHost, dryRun } from './dry-run.ts'
-import { readme, tableAfter } from './markdown.ts'
+import { reference, tableAfter } from './markdown.ts'
 
 /** What S3 bills as the dear kind: PUT, COPY, POST, LIST. DELETE and AbortMultipartUpload are free. */
 const DEAR = /^(Put|UploadPart|Create|Complete|List)/
@@ -58,13 +58,13 @@ function counted(): number[] {
   return [DEAR, CHEAP].map((kind) => s3.requests.filter(({ op }) => kind.test(op)).length)
 }
 
-/** What the README says that it costs. */
+/** What the reference says that it costs. */
 function told(what: RegExp): number[] {
-  const row = tableAfter(readme(), 'costs').find(([name = '']) => what.test(name))
+  const row = tableAfter(reference(), 'costs').find(([name = '']) => what.test(name))
   return (row ?? []).slice(1).map(Number)
 }
 
-test('publishing and restoring cost the requests that the README tells', async () => {
+test('publishing and restoring cost the requests that the reference tells', async () => {
   const second = ['publish', join(FIXTURES, 'backlog.snapshot')]
   expect(await requestsOf('uploader', second)).toEqual(told(/^publish 1.5 MB as the second/))
   expect(await requestsOf('uploader', ['publish', at('100MB')])).toEqual(
@@ -90,7 +90,7 @@ test('a standby that follows asks once per poll while nothing is new', async () 
   expect(counted()).toEqual([dear * s3.count('ListObjectsV2'), cheap])
 })
 
-test('looking after a store with nothing to remove costs the LISTs that the README tells', async () => {
+test('looking after a store with nothing to remove costs the LISTs that the reference tells', async () => {
   for (const [name, value] of Object.entries(awsEnv())) vi.stubEnv(name, value)
   const args = ['run', ...storeFlag(), '--log-level', 'silent']
   const flags = (await dryRun('uploader', args)).ran?.options as unknown as UploaderFlags
@@ -101,7 +101,7 @@ test('looking after a store with nothing to remove costs the LISTs that the READ
     s3.requests.length = 0
     await new Housekeeping(parts, flags, publisher).tidy()
     const [, lists] =
-      /looks after the\s+store every ten\s+minutes:\s+(\d+) LISTs/.exec(readme()) ?? []
+      /looks after the\s+store every ten\s+minutes:\s+(\d+) LISTs/.exec(reference()) ?? []
     expect(counted()).toEqual([Number(lists), 0])
   } finally {
     parts.close()
@@ -109,8 +109,8 @@ test('looking after a store with nothing to remove costs the LISTs that the READ
   }
 })
 
-test('the monthly price of polling is the product that the README tells', () => {
-  const [, price = ''] = /USD (0\.\d+) per 1,000 PUT/.exec(readme()) ?? []
-  const [, month = ''] = /120 LISTs an hour: USD (\d\.\d\d) a\s+month/.exec(readme()) ?? []
+test('the monthly price of polling is the product that the reference tells', () => {
+  const [, price = ''] = /USD (0\.\d+) per 1,000 PUT/.exec(reference()) ?? []
+  const [, month = ''] = /120 LISTs an hour: USD (\d\.\d\d) a\s+month/.exec(reference()) ?? []
   expect(((120 * 24 * 30 * Number(price)) / 1000).toFixed(2)).toBe(month)
 })

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander'
 import { expect, test } from 'vitest'
 import { MORE } from '@meili-ha/core/cli/flags.ts'
-import { bare, readme, tableAfter } from './markdown.ts'
+import { bare, readme, reference, tableAfter } from './markdown.ts'
 import { dryHost, dryRun, PROGRAMS } from './dry-run.ts'
 
 const commandsOf = (program: string): readonly Command[] =>
@@ -15,14 +15,14 @@ function everyday(command: Command): Option[] {
 }
 
 const documented = (program: string) =>
-  tableAfter(readme(), `flags of ${program}`).map(([flag = '', of = '', shown = '']) => ({
+  tableAfter(reference(), `flags of ${program}`).map(([flag = '', of = '', shown = '']) => ({
     flag: bare(flag),
     commands: of.split(', '),
     shown: bare(shown),
   }))
 
 for (const program of Object.keys(PROGRAMS)) {
-  test(`the README tells every everyday flag of ${program}, and no other`, () => {
+  test(`the reference tells every everyday flag of ${program}, and no other`, () => {
     const real = commandsOf(program).flatMap((command) =>
       everyday(command).map((option) => `${command.name()} ${option.long}`),
     )
@@ -32,7 +32,7 @@ for (const program of Object.keys(PROGRAMS)) {
     expect(told.sort()).toEqual(real.sort())
   })
 
-  test(`the README tells the defaults that ${program} has`, () => {
+  test(`the reference tells the defaults that ${program} has`, () => {
     for (const { flag, commands, shown } of documented(program)) {
       for (const name of commands) {
         const command = commandsOf(program).find((one) => one.name() === name)
@@ -45,17 +45,23 @@ for (const program of Object.keys(PROGRAMS)) {
   })
 }
 
-test('every flag that the README names anywhere exists', () => {
+test('every flag that README and reference name anywhere exists', () => {
   const real = Object.keys(PROGRAMS)
     .flatMap(commandsOf)
     .flatMap(({ options }) => options.map(({ long }) => long))
   const [before = '', rest = ''] = readme().split('### 4. ')
   const after = rest.slice(rest.indexOf('\n## '))
   // In code spans only, and not in those that show another program's command line.
-  const spans = [...`${before}${after}`.matchAll(/`([^`\n]+)`/g)].map(([, span = '']) => span)
+  const spans = [...`${before}${after}${reference()}`.matchAll(/`([^`\n]+)`/g)].map(
+    ([, span = '']) => span,
+  )
   const own = spans.filter((span) => !/^(unshare|meilisearch) /.test(span))
   const named = own.flatMap((span) => span.match(/(?<![\w-])--[a-z][a-z0-9-]+/g) ?? [])
-  const ofOthers = ['--import-snapshot', '--ignore-snapshot-if-db-exists', '--help', '--beat']
+  const ofDemo = ['--kill', '--keep']
+  const ofOthers = [
+    ...ofDemo,
+    ...['--import-snapshot', '--ignore-snapshot-if-db-exists', '--help', '--beat'],
+  ]
   expect(
     [...new Set(named)].filter((flag) => !real.includes(flag) && !ofOthers.includes(flag)),
   ).toEqual([])

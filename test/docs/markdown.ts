@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const REPO = fileURLToPath(new URL('../..', import.meta.url))
@@ -12,7 +13,17 @@ export interface Block {
 }
 
 export function readme(): string {
-  return readFileSync(`${REPO}/README.md`, 'utf8')
+  return document('README.md')
+}
+
+/** Where everything can be looked up. */
+export function reference(): string {
+  return document('deploy/reference.md')
+}
+
+/** @param path in the repository */
+export function document(path: string): string {
+  return readFileSync(join(REPO, path), 'utf8')
 }
 
 /** The fenced code blocks, in order. */
@@ -35,7 +46,10 @@ export function tableAfter(markdown: string, marker: string): string[][] {
   const [, after] = markdown.split(`<!-- ${marker} -->\n`)
   if (after === undefined) throw new Error(`there is no <!-- ${marker} -->`)
   const [table = ''] = after.trimStart().split('\n\n')
-  const [, , ...rows] = table.split('\n').map((row) => row.split('|').slice(1, -1))
+  const [, , ...rows] = table
+    .trimEnd()
+    .split('\n')
+    .map((row) => row.split('|').slice(1, -1))
   return rows.map((cells) => cells.map((cell) => cell.trim()))
 }
 

@@ -3,7 +3,7 @@ import { ERRORS } from '@meili-ha/core/errors.ts'
 import { followMetrics, type FollowMetrics } from '@meili-ha/fetcher/follow/follow-metrics.ts'
 import { keeperMetrics } from '@meili-ha/lease-keeper/runtime/keeper-metrics.ts'
 import { uploaderMetrics } from '@meili-ha/uploader/uploader-metrics.ts'
-import { bare, readme, tableAfter } from './markdown.ts'
+import { bare, readme, reference, tableAfter } from './markdown.ts'
 
 interface Metric {
   name: string
@@ -20,14 +20,14 @@ const all = async () => [
   ...(await metricsOf(keeperMetrics())),
 ]
 
-test('the README tells every metric by its exact name, and no other', async () => {
-  const told = tableAfter(readme(), 'metrics').map(([name = '']) => bare(name))
+test('the reference tells every metric by its exact name, and no other', async () => {
+  const told = tableAfter(reference(), 'metrics').map(([name = '']) => bare(name))
   expect(told.sort()).toEqual((await all()).map(({ name }) => name).sort())
 })
 
-test('the README tells the label of a metric and all of its values', async () => {
+test('the reference tells the label of a metric and all of its values', async () => {
   const rows = new Map(
-    tableAfter(readme(), 'metrics').map(([name = '', says = '']) => [bare(name), says]),
+    tableAfter(reference(), 'metrics').map(([name = '', says = '']) => [bare(name), says]),
   )
   for (const { name, values } of await all()) {
     for (const { labels } of values) {
@@ -37,14 +37,14 @@ test('the README tells the label of a metric and all of its values', async () =>
   }
 })
 
-test('the README names no metric elsewhere that does not exist', async () => {
+test('no metric is named elsewhere that does not exist', async () => {
   const real = (await all()).map(({ name }) => name)
-  const named = readme().match(/meili_ha_[a-z_]+/g) ?? []
+  const named = `${readme()}${reference()}`.match(/meili_ha_[a-z_]+/g) ?? []
   expect(named.filter((name) => !real.includes(name))).toEqual([])
 })
 
-test('the README tells every error code, its exit code and its hint', () => {
-  const told = tableAfter(readme(), 'errors').map(([code = '', exit, hint]) => [
+test('the reference tells every error code, its exit code and its hint', () => {
+  const told = tableAfter(reference(), 'errors').map(([code = '', exit, hint]) => [
     bare(code),
     Number(exit),
     hint,

@@ -1,6 +1,6 @@
 import { Metrics } from '@meili-ha/core/telemetry/metrics.ts'
 
-/** What the uploader exports; the README's table is checked against these names. */
+/** What the uploader exports; the table in deploy/reference.md is checked against these names. */
 export function uploaderMetrics() {
   const metrics = new Metrics('uploader')
   return {

@@ -1,6 +1,6 @@
 import { Metrics } from '@meili-ha/core/telemetry/metrics.ts'
 
-/** What `fetcher follow` exports; the README's table is checked against these names. */
+/** What `fetcher follow` exports; the table in deploy/reference.md is checked against these names. */
 export function followMetrics() {
   const metrics = new Metrics('fetcher')
   return {
