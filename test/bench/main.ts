@@ -1,3 +1,4 @@
+// pnpm bench failover …  (failover.ts)
 // pnpm bench [--size MIB,MIB] [--runs N] [--only NAME] [--json FILE]
 // Measures meili-ha beside what one would use instead, on this machine, in one run.
 import { writeFile } from 'node:fs/promises'
@@ -6,10 +7,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bigSnapshot } from '../generate/big-snapshot.ts'
 import { tempDir } from '../harness/temp-dir.ts'
+import { benchFailover } from './failover.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { measureAll } from './measure.ts'
 import { clearOutput, dataPath } from './scenarios.ts'
 import { type Result, summarize } from './summary.ts'
+
+if (process.argv[2] === 'failover') {
+  process.exit((await benchFailover(process.argv.slice(3))) ? 0 : 1)
+}
 
 const MIB = 1024 * 1024
 

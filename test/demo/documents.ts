@@ -3,16 +3,16 @@ import { until } from '../harness/until.ts'
 
 const WORDS = 'amber basil cedar delta ember fjord grove harbor iris juniper kelp lumen'.split(' ')
 
-/** Adds `count` made-up books, and waits until they are searchable. */
+/** How many words a book of the bench holds: Meilisearch makes several kilobytes of them. */
+const LONG = 100
+
+/** Adds `count` made-up books with ids from `first` on, and waits until they are searchable. */
 export async function loadDocuments(
   meilisearch: Pick<RunningMeilisearch, 'call'>,
   count: number,
+  { first = 0, long = false } = {},
 ): Promise<void> {
-  const books = Array.from({ length: count }, (_, id) => ({
-    id,
-    title: [id, id * 7, id * 13].map((n) => WORDS[n % WORDS.length]).join(' '),
-    year: 1900 + (id % 125),
-  }))
+  const books = Array.from({ length: count }, (_, index) => bookOf(first + index, long))
   const answer = await meilisearch.call('POST', '/indexes/books/documents?primaryKey=id', books)
   if (answer.status !== 202) throw new Error(`adding documents was answered ${answer.status}`)
   const { taskUid } = answer.body as { taskUid: number }
@@ -26,6 +26,16 @@ export async function loadDocuments(
     },
     { timeoutMs: 60_000 },
   )
+}
+
+function bookOf(id: number, long: boolean): Record<string, unknown> {
+  const title = [id, id * 7, id * 13].map((n) => WORDS[n % WORDS.length]).join(' ')
+  const book = { id, title, year: 1900 + (id % 125) }
+  if (!long) return book
+  const words = Array.from({ length: LONG }, (_, at) =>
+    ((id * 7919 + at * 104_729) % 9973).toString(36),
+  )
+  return { ...book, text: words.join(' ') }
 }
 
 /** Waits until no task is waiting or under way: queued writes travel in a snapshot, too. */

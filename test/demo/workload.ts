@@ -3,6 +3,7 @@ import { MASTER_KEY } from '../cluster/member.ts'
 
 /** One request through the router (milliseconds, wall clock). */
 export interface Done {
+  began: number
   /** When it was answered, or given up. */
   at: number
   ok: boolean
@@ -72,19 +73,21 @@ export class Workload {
   /** One that was refused isn't written again: it may have been taken, but was never acknowledged. */
   async #write(): Promise<void> {
     const id = this.#nextId++
+    const began = Date.now()
     const body = [{ id, title: `written ${id}` }]
     const ok = await this.#ask(`/indexes/${WRITTEN}/documents?primaryKey=id`, body)
-    this.#note('write', this.writes, ok, id)
+    this.#note('write', this.writes, { began, at: Date.now(), ok, id })
   }
 
   async #search(): Promise<void> {
+    const began = Date.now()
     const ok = await this.#ask('/indexes/books/search', { q: 'amber', limit: 1 })
-    this.#note('search', this.searches, ok, 0)
+    this.#note('search', this.searches, { began, at: Date.now(), ok, id: 0 })
   }
 
-  #note(verb: Verb, all: Done[], ok: boolean, id: number): void {
-    const at = Date.now()
-    all.push({ at, ok, id })
+  #note(verb: Verb, all: Done[], done: Done): void {
+    const { ok, at } = done
+    all.push(done)
     if (this.#works[verb] === ok) return
     this.#works[verb] = ok
     this.#options.onTurn?.(verb, ok, at)
