@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { verifySnapshot } from '@meili-ha/core/archive/verify-snapshot.ts'
+import { isInitialised } from '@meili-ha/core/catalog/catalog-view.ts'
 import { claimFor, CLUSTER, manifestFor } from '@meili-ha/core/catalog/catalog-fixture.ts'
 import { publishedSchema } from '@meili-ha/core/ha/sync.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
@@ -73,6 +74,23 @@ describe('a claim', () => {
       member.writer.claim({ epoch: 1, of: SNAPSHOT.id }, CLUSTER, NEVER),
     ).rejects.toMatchObject({ code: 'MEILI_HA_NOT_PERMITTED' })
     expect(await member.published()).toHaveLength(1)
+  })
+
+  test('of an empty beginning leaves an unused store unless it is written: it can be begun again', async () => {
+    await using member = await fakeMember()
+    await member.ha.writeLine('want', 'follow 1')
+    const claim = member.writer.claim({ epoch: 1, of: null }, null, NEVER)
+    await expect(claim).rejects.toMatchObject({ code: 'MEILI_HA_NOT_PERMITTED' })
+    expect(isInitialised(await member.catalog.read())).toBe(false)
+  })
+
+  test('written before a crash gives the cluster its id when it is adopted', async () => {
+    await using member = await fakeMember()
+    const own = { ...claimFor(1, SNAPSHOT), writer: 'm1', object: null, claim: { of: null } }
+    await lay(member.store, own)
+    await member.ha.writeLine('want', 'promote 1')
+    await member.writer.claim({ epoch: 1, of: null }, null, NEVER)
+    expect((await member.catalog.read()).cluster?.clusterId).toBe(CLUSTER)
   })
 
   test('that this member wrote before a crash is adopted as it is', async () => {

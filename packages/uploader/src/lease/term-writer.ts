@@ -68,9 +68,11 @@ export class TermWriter {
         : undefined
       const facts = { clusterId: cluster, writer: member, createdAt }
       const manifest = claimManifest(view, claim, facts, archived)
-      await ensureCluster(catalog.store, { clusterId: cluster, createdAt })
       await this.#publish(manifest, { verb: 'promote', epoch })
     }
+    // After the claim, which names the cluster too: a store with nothing but cluster.json is one whose
+    // snapshots were removed, and a first promotion that ended in between left everyone locked out.
+    await ensureCluster(catalog.store, { clusterId: cluster, createdAt })
     await note.set({ claimed: epoch, failed: null, nextSeq: { epoch, seq: 1 } })
     const durationMs = Math.round(performance.now() - began)
     log.info({ event: 'claim.written', epoch, of, durationMs }, `claimed epoch ${epoch}`)
