@@ -23,6 +23,12 @@ export class Random {
     return items[this.between(0, items.length - 1)] as T
   }
 
+  /** The same items in another order. */
+  shuffle<T>(items: readonly T[]): T[] {
+    const left = [...items]
+    return items.map(() => left.splice(this.between(0, left.length - 1), 1)[0] as T)
+  }
+
   /** True in so many of a hundred cases. */
   percent(share: number): boolean {
     return this.next() * 100 < share

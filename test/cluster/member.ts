@@ -27,6 +27,8 @@ export interface MemberOptions {
   bin?: string
   /** `5s` unless told. */
   leaseDuration?: string
+  /** What is started in place of a part's command: for tests that plant a bug from outside. */
+  replace?: (part: Part, command: string[]) => string[]
   /** How its keeper finds the lease: `--lease store` unless told. */
   lease?: { args: string[]; env?: Record<string, string> }
 }
@@ -78,17 +80,24 @@ export async function startMember(options: MemberOptions): Promise<Member> {
   const lease = options.lease ?? { args: ['--lease', 'store'] }
   const duration = options.leaseDuration ?? '5s'
   const keyed = { ...env, MEILI_HA_API_KEY: MASTER_KEY, MEILI_HA_LEASE: '' }
-  const launch = (command: string[], more: Record<string, string>, cwd: string) =>
-    startProcess({ command: [...member.launcher, ...command], env: { ...env, ...more }, cwd })
+  const replaced = options.replace ?? ((_part: Part, command: string[]) => command)
+  const launch = (part: Part, words: string[], more: Record<string, string>, cwd: string) => {
+    const command = [...member.launcher, ...replaced(part, words)]
+    return startProcess({ command, env: { ...env, ...more }, cwd })
+  }
   const program = (
     which: 'fetcher' | 'uploader' | 'lease-keeper',
     args: string[],
     more: Record<string, string> = {},
-  ) => launch([process.execPath, cliOf(which), ...args], { ...keyed, ...more }, dir)
+  ) => {
+    const part = which === 'lease-keeper' ? 'keeper' : which
+    return launch(part, [process.execPath, cliOf(which), ...args], { ...keyed, ...more }, dir)
+  }
 
   const starters: Record<Part, () => RunningProcess> = {
     guard: () =>
       launch(
+        'guard',
         [
           ...['/bin/sh', GUARD, meilisearch, '--db-path', join(data, 'data.ms')],
           ...['--http-addr', `127.0.0.1:${port}`, '--snapshot-dir', join(data, 'snapshots')],
