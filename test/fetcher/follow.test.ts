@@ -83,6 +83,13 @@ describe('fetcher follow without a keeper', () => {
     await until('swapped', async () => (await readLineage(live))?.snapshotId?.endsWith('2'))
     const names = await readdir(member.data)
     expect(names.filter((name) => name.startsWith('data.ms.diverged-0-'))).toHaveLength(1)
+    await until('it counts what waits for a person', async () => {
+      const { text } = await get(`${member.fetcherUrl}/metrics`)
+      return (
+        text.includes('meili_ha_fetcher_set_aside_directories 1\n') &&
+        /meili_ha_fetcher_set_aside_bytes [1-9]/.test(text)
+      )
+    })
     await until('ready again', async () => (await member.sync()).ready)
   })
 

@@ -23,6 +23,8 @@ export function followMetrics() {
     ]),
     swapSeconds: metrics.gauge('swap_duration_seconds', 'Time Meilisearch was closed for a swap'),
     failures: metrics.counter('failures_total', 'Turns of the loop that failed'),
+    setAside: metrics.gauge('set_aside_directories', 'Directories that wait for a person'),
+    setAsideBytes: metrics.gauge('set_aside_bytes', 'Bytes of those on the disk'),
     foreign: metrics.gauge('foreign_task', '1 while somebody has written to this standby'),
   }
 }

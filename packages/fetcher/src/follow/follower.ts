@@ -1,3 +1,4 @@
+import { listSetAside } from '@meili-ha/core/data-dir/set-aside.ts'
 import { isError, messageOf } from '@meili-ha/core/errors.ts'
 import type { Sync } from '@meili-ha/core/ha/sync.ts'
 import { parseWant, type Want } from '@meili-ha/core/ha/want.ts'
@@ -104,6 +105,14 @@ export class Follower {
     if (!this.#listed) return
     this.#listAt = monotonic() + pollMs
     await this.#member.list()
+    await this.#countSetAside()
+  }
+
+  async #countSetAside(): Promise<void> {
+    const { paths, metrics } = this.#options
+    const found = await listSetAside(paths)
+    metrics.setAside.set(found.length)
+    metrics.setAsideBytes.set(found.reduce((sum, { bytes }) => sum + bytes, 0))
   }
 
   /** The design's table; nothing runs before. */
