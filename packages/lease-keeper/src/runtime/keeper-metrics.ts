@@ -27,6 +27,7 @@ export function keeperMetrics() {
       'renewal_age_seconds',
       'Time since the sending of the last renewal that succeeded; 0 = no lease held',
     ),
+    leaseSeconds: metrics.gauge('lease_duration_seconds', 'The --lease-duration of this member'),
     ready: metrics.gauge('ready_for_promotion', '1 while this member could be promoted'),
     promotions: metrics.counter('promotions_total', 'Promotions of this member', 'outcome', [
       'promoted',

@@ -47,6 +47,7 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
   const site = { ha, clock, wall, lease: lease?.backend, pods: lease?.kube?.pods, report }
   const keeper = await Keeper.start(settings, site, log)
   metrics.setPhase('starting')
+  metrics.leaseSeconds.set(settings.timing.takeover / 100)
   const meili = new MeilisearchClient({
     url: flags.meiliUrl,
     apiKey: apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] }),
