@@ -28,11 +28,12 @@ describe('uploader run', () => {
       masterKey: MASTER_KEY,
     })
     const url = `file://${dir.path}/store`
+    const listen = `127.0.0.1:${await freePort()}`
     await using child = uploader(
       [
         ...['run', '--store', url, '--data-dir', dir.path, '--meili-url', meilisearch.url],
         ...['--every', '1s', '--max-duty', '100%', '--annotate-command', 'echo offset 42'],
-        ...['--member', 'a', '--listen', 'off'],
+        ...['--member', 'a', '--listen', listen],
       ],
       { MEILI_HA_API_KEY: MASTER_KEY },
     )
@@ -45,6 +46,10 @@ describe('uploader run', () => {
     expect(manifest).toMatchObject({ writer: 'a', annotations: 'offset 42', epoch: 0 })
     expect(manifest?.tasks.lastTaskUid).toBe((manifest?.tasks.snapshotTaskUid ?? 0) - 1)
     expect(Date.parse(manifest?.tasks.snapshotStartedAt ?? '')).toBeGreaterThan(0)
+    await until('no change waits any more', async () => {
+      const metrics = await (await fetch(`http://${listen}/metrics`)).text()
+      return metrics.includes('meili_ha_uploader_changes_waiting_since_timestamp_seconds 0\n')
+    })
     await child.kill('SIGTERM')
     expect(await child.exited).toEqual({ code: 0, signal: null })
     expect(child.output()).not.toContain(MASTER_KEY)

@@ -62,6 +62,7 @@ export async function runUploader(
   })
   const schedule = {
     ...parts,
+    waiting: status.waiting,
     everyMs: flags.every,
     maxDuty: flags.maxDuty,
     annotateCommand: flags.annotateCommand,

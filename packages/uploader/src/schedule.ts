@@ -20,6 +20,11 @@ const CHECK_MS = 5000
 
 export type ScheduleDecision = { ask: true } | { ask: false; waitMs: number }
 
+/** Whether there are tasks that the last snapshot was not asked for at. */
+export function hasChanged({ newestTask, newestTaskThen }: ScheduleState): boolean {
+  return newestTask !== undefined && newestTask !== newestTaskThen
+}
+
 /**
  * Whether to ask Meilisearch for a snapshot now. Not when nothing changed
  * since the last; not sooner than `everyMs`, nor than what keeps snapshots below `maxDuty` of the
@@ -33,7 +38,6 @@ export function decideSnapshot(
   const restMs = Math.max(policy.everyMs, state.costMs / policy.maxDuty)
   const dueAt = (state.askedAt ?? Number.NEGATIVE_INFINITY) + restMs
   if (now < dueAt) return { ask: false, waitMs: dueAt - now }
-  const unchanged = state.newestTask === undefined || state.newestTask === state.newestTaskThen
-  if (unchanged) return { ask: false, waitMs: Math.min(policy.everyMs, CHECK_MS) }
+  if (!hasChanged(state)) return { ask: false, waitMs: Math.min(policy.everyMs, CHECK_MS) }
   return { ask: true }
 }

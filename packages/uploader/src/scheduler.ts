@@ -3,7 +3,8 @@ import { messageOf } from '@meili-ha/core/errors.ts'
 import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
 import type { Logger } from 'pino'
 import { askSnapshot, waitForTask, type AskedSnapshot } from './ask-snapshot.ts'
-import { decideSnapshot, type SchedulePolicy, type ScheduleState } from './schedule.ts'
+import type { ChangesWaiting } from './changes-waiting.ts'
+import { decideSnapshot, hasChanged, type SchedulePolicy, type ScheduleState } from './schedule.ts'
 import type { UploaderMetrics } from './uploader-metrics.ts'
 
 export interface SchedulerOptions extends SchedulePolicy {
@@ -11,6 +12,7 @@ export interface SchedulerOptions extends SchedulePolicy {
   annotateCommand?: string | undefined
   log: Logger
   metrics: UploaderMetrics
+  waiting: ChangesWaiting
   /** Only who may publish asks: a standby's snapshot would be of no use. */
   mayPublish: () => Promise<boolean>
   /** Told as soon as a snapshot was asked for, and again when it is there. */
@@ -49,9 +51,14 @@ async function step(
   now: () => number,
   signal: AbortSignal,
 ): Promise<number> {
-  const { meili, log, metrics } = options
-  if (!(await options.mayPublish())) return RETRY_MS
+  const { meili, log, metrics, waiting } = options
+  if (!(await options.mayPublish())) {
+    waiting.unknown()
+    return RETRY_MS
+  }
   state.newestTask = await newestWrite(meili)
+  if (hasChanged(state)) waiting.seen()
+  else waiting.none()
   const decision = decideSnapshot(state, options, now())
   if (!decision.ask) return decision.waitMs
   const askedAt = now()

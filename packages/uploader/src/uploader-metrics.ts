@@ -24,6 +24,10 @@ export function uploaderMetrics() {
       'newest_snapshot_started_timestamp_seconds',
       'When the newest published snapshot was begun: what came later is lost if the disk is lost now',
     ),
+    changesWaiting: metrics.gauge(
+      'changes_waiting_since_timestamp_seconds',
+      'When --every first saw changes that are not published yet; 0 = none, -1 = not known',
+    ),
     failuresInARow: metrics.gauge(
       'failures_in_a_row',
       'Failed publications since the last success',

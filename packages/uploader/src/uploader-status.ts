@@ -5,6 +5,7 @@ import { snapshotsOf, type CatalogView } from '@meili-ha/core/catalog/catalog-vi
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import { isError, messageOf, MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { Answer } from '@meili-ha/core/telemetry/server.ts'
+import { ChangesWaiting } from './changes-waiting.ts'
 import type { UploaderMetrics } from './uploader-metrics.ts'
 
 /** What only a person can end; /readyz shows it as well. */
@@ -13,6 +14,7 @@ const REFUSALS = ['WRONG_CLUSTER', 'SECOND_WRITER', 'SUPERSEDED', 'CLAIM_MISSING
 /** One place where what happens becomes log, metrics and /status. */
 export class UploaderStatus {
   readonly log: Logger
+  readonly waiting: ChangesWaiting
   readonly #metrics: UploaderMetrics
   readonly #facts: { store: string; member: string }
   #newest: { id: string; startedAt: string | undefined; sizeBytes: number | undefined } | undefined
@@ -24,6 +26,7 @@ export class UploaderStatus {
     this.log = log
     this.#metrics = metrics
     this.#facts = facts
+    this.waiting = new ChangesWaiting(metrics.changesWaiting)
   }
 
   published(manifest: Manifest, durationMs: number): void {
@@ -36,6 +39,7 @@ export class UploaderStatus {
       { event: 'snapshot.published', id, sizeBytes, durationMs: Math.round(durationMs) },
       `published ${id}: ${formatBytes(sizeBytes)} in ${formatDuration(durationMs)}`,
     )
+    this.waiting.published(startOf(manifest))
     this.well()
   }
 
@@ -44,6 +48,7 @@ export class UploaderStatus {
       { event: 'snapshot.already', id: manifest.id },
       `${manifest.id} is published already`,
     )
+    this.waiting.published(startOf(manifest))
     this.well()
   }
 
@@ -91,10 +96,9 @@ export class UploaderStatus {
     this.#metrics.storeSnapshots.set(totals.snapshots)
     this.#metrics.storeBytes.set(totals.tarballBytes)
     if (!newest) return
-    const { tasks, createdAt, object } = newest.manifest
-    const startedAt = tasks.snapshotStartedAt ?? createdAt
+    const startedAt = startOf(newest.manifest)
     this.#metrics.newestStarted.set(Date.parse(startedAt) / 1000)
-    this.#newest = { id: newest.id, startedAt, sizeBytes: object?.size }
+    this.#newest = { id: newest.id, startedAt, sizeBytes: newest.manifest.object?.size }
   }
 
   status(): Answer {
@@ -114,4 +118,9 @@ export class UploaderStatus {
       ? { status: 503, body: this.#failure?.message ?? 'refusing' }
       : { status: 200, body: 'ok' }
   }
+}
+
+/** From when on its changes are missing; without an API key no better time than the manifest's is known. */
+function startOf({ tasks, createdAt }: Manifest): string {
+  return tasks.snapshotStartedAt ?? createdAt
 }
