@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What a process cost, as the kernel counts it. */
@@ -9,6 +10,8 @@ export interface Cost {
   cpuMs: number
   /** The highest resident set. */
   peakBytes: number
+  /** The most that lay on disk below `disk`, where that was asked for. */
+  diskBytes: number
 }
 
 export type Command = readonly [string, ...string[]]
@@ -16,12 +19,19 @@ export type Command = readonly [string, ...string[]]
 /** Short enough that little is missed of a process's last moments, long enough to cost nothing. */
 const EVERY_MS = 10
 
+/** Adding up files costs more. */
+const DISK_EVERY_MS = 100
+
 /**
  * Runs a command to its end. Memory is /proc's high-water mark: whatever is missed between two looks
  * shows in the next.
  * @throws when it fails, with what it said
  */
-export async function measure(command: Command, env: NodeJS.ProcessEnv): Promise<Cost> {
+export async function measure(
+  command: Command,
+  env: NodeJS.ProcessEnv,
+  disk?: string,
+): Promise<Cost> {
   const [file, ...args] = command
   const began = performance.now()
   const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -34,9 +44,14 @@ export async function measure(command: Command, env: NodeJS.ProcessEnv): Promise
     child.once('close', resolve)
   })
   ended.catch(() => {})
-  const cost = { cpuMs: 0, peakBytes: 0 }
+  const cost = { cpuMs: 0, peakBytes: 0, diskBytes: 0 }
+  let looked = -Infinity
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
     Object.assign(cost, look(child.pid))
+    if (disk !== undefined && performance.now() - looked > DISK_EVERY_MS) {
+      cost.diskBytes = Math.max(cost.diskBytes, bytesBelow(disk))
+      looked = performance.now()
+    }
     await sleep(EVERY_MS)
   }
   if ((await ended) !== 0) throw new Error(`${command.join(' ')} failed:\n${said}`)
@@ -44,15 +59,35 @@ export async function measure(command: Command, env: NodeJS.ProcessEnv): Promise
 }
 
 /** Runs commands one after the other, as one would in a script. */
-export async function measureAll(commands: Command[], env: NodeJS.ProcessEnv): Promise<Cost> {
-  const sum: Cost = { wallMs: 0, cpuMs: 0, peakBytes: 0 }
+export async function measureAll(
+  commands: readonly Command[],
+  env: NodeJS.ProcessEnv,
+  disk?: string,
+): Promise<Cost> {
+  const sum: Cost = { wallMs: 0, cpuMs: 0, peakBytes: 0, diskBytes: 0 }
   for (const command of commands) {
-    const { wallMs, cpuMs, peakBytes } = await measure(command, env)
+    const { wallMs, cpuMs, peakBytes, diskBytes } = await measure(command, env, disk)
     sum.wallMs += wallMs
     sum.cpuMs += cpuMs
     sum.peakBytes = Math.max(sum.peakBytes, peakBytes)
+    sum.diskBytes = Math.max(sum.diskBytes, diskBytes)
   }
   return sum
+}
+
+/** What files take on the disk, in a directory and all below it; what vanishes meanwhile counts nothing. */
+export function bytesBelow(directory: string): number {
+  let bytes = 0
+  try {
+    for (const entry of readdirSync(directory, { withFileTypes: true })) {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) bytes += bytesBelow(path)
+      else bytes += (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512
+    }
+  } catch {
+    // It is gone.
+  }
+  return bytes
 }
 
 /** Undefined when it is gone, or about to be. */
