@@ -1,42 +1,39 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { cliOf } from '../uploader/programs.ts'
+import { builtins } from '../../docker/builtins.ts'
+import { bundleProgram, PROGRAMS, type Program } from '../../docker/bundle-program.ts'
 
-const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+/** Peers and parts in TypeScript, bundled too: Node's own loader costs more than what they do. */
+const SCRIPTS = ['lib-storage-upload', 'upload-file', 'verify-file'] as const
 
-/** What is measured as a process of its own: ours, and scripts of the bench on equal terms. */
-const ENTRY_POINTS = {
-  uploader: cliOf('uploader'),
-  fetcher: cliOf('fetcher'),
-  'lease-keeper': cliOf('lease-keeper'),
-  'lib-storage-upload': here('lib-storage-upload.ts'),
-  'upload-file': here('upload-file.ts'),
-  'verify-file': here('verify-file.ts'),
-}
+type Script = (typeof SCRIPTS)[number]
 
 /** Paths by name, each to be run by Node. */
-export type Programs = Readonly<Record<keyof typeof ENTRY_POINTS, string>>
+export type Programs = Readonly<Record<Program | Script, string>>
 
-/** Bundles them into `directory`, a folder each, as the image holds them. */
+/** The programs as an image holds them, and the scripts on equal terms, below `directory`. */
 export async function bundlePrograms(directory: string): Promise<Programs> {
-  const bundled = Object.entries(ENTRY_POINTS).map(async ([name, entry]) => {
-    await build({
-      entryPoints: { [name]: entry },
-      outdir: join(directory, name),
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      splitting: true,
-      minify: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'error',
-      define: { MEILI_HA_VERSION: '"bench"' },
-      banner: {
-        js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
-      },
-    })
-    return [name, join(directory, name, `${name}.mjs`)] as const
+  const programs = PROGRAMS.map(async (name) => {
+    const { entry } = await bundleProgram(name, join(directory, name))
+    return [name, entry] as const
   })
-  return Object.fromEntries(await Promise.all(bundled)) as Programs
+  const scripts = SCRIPTS.map((name) => bundleScript(name, join(directory, name)))
+  return Object.fromEntries(await Promise.all([...programs, ...scripts])) as Programs
+}
+
+async function bundleScript(name: Script, outdir: string): Promise<readonly [Script, string]> {
+  await build({
+    entryPoints: { [name]: fileURLToPath(new URL(`${name}.ts`, import.meta.url)) },
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    logLevel: 'warning',
+    plugins: [builtins],
+  })
+  return [name, join(outdir, `${name}.mjs`)]
 }

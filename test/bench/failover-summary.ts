@@ -1,4 +1,4 @@
-import { median } from './summary.ts'
+import { median } from './recorder.ts'
 import type { Kind } from './failover-scene.ts'
 import type { Sample } from './failover-run.ts'
 import type { Swaps } from './failover-swap.ts'

@@ -7,8 +7,8 @@ export interface Peer {
   name: string
   /** Why it can't be run here. */
   missing?: string
-  up(file: string, key: string): Command
-  down(key: string, file: string): Command
+  up: (file: string, key: string) => Command
+  down: (key: string, file: string) => Command
 }
 
 /** `aws s3 cp` and `rclone copyto`, each against the gateway. */
