@@ -63,7 +63,7 @@ function shared(container: Container): Record<string, string> {
 const own = ({ env = [] }: Container) =>
   Object.fromEntries(env.map(({ name, value }) => [name, value]))
 
-const programOf = ({ image }: Container) => /^meili-ha\/([a-z-]+):/.exec(image)?.[1]
+const programOf = ({ image }: Container) => /^ghcr\.io\/meili-ha\/([a-z-]+):/.exec(image)?.[1]
 
 /** The variables that some command of these programs reads. */
 function variablesOf(programs: readonly string[], command?: string): string[] {
