@@ -1,0 +1,84 @@
+import { parseAllDocuments } from 'yaml'
+
+/** As much of a Kubernetes object as the tests look at. */
+export interface Manifest {
+  apiVersion: string
+  kind: string
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+  }
+  rules?: { resourceNames?: string[] }[]
+  data?: Record<string, string>
+  stringData?: Record<string, string>
+  spec: PodSpec & {
+    replicas?: number
+    selector?: Record<string, string>
+    template: { metadata: { labels: Record<string, string> }; spec: PodSpec }
+    volumeClaimTemplates?: { metadata: { name: string } }[]
+  }
+}
+
+export interface PodSpec {
+  automountServiceAccountToken?: boolean
+  terminationGracePeriodSeconds?: number
+  initContainers?: Container[]
+  containers: Container[]
+  volumes?: { name: string; [source: string]: unknown }[]
+}
+
+export interface Container {
+  name: string
+  image: string
+  restartPolicy?: string
+  command?: string[]
+  args?: string[]
+  env?: Variable[]
+  envFrom?: { configMapRef?: { name: string }; secretRef?: { name: string } }[]
+  volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[]
+  ports?: { name: string; containerPort: number }[]
+  livenessProbe?: Probe
+  readinessProbe?: Probe
+  startupProbe?: Probe
+}
+
+interface Variable {
+  name: string
+  value?: string
+  valueFrom?: { secretKeyRef?: { name: string; key: string }; fieldRef?: { fieldPath: string } }
+}
+
+interface Probe {
+  exec?: { command: string[] }
+  httpGet?: { path: string; port: string | number }
+}
+
+/** The objects of a YAML text. @throws when it isn't YAML to the letter */
+export function manifestsIn(text: string): Manifest[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const [error] = document.errors
+    if (error) throw error
+    return document.contents === null ? [] : [document.toJS() as Manifest]
+  })
+}
+
+export function podSpecsOf(manifests: readonly Manifest[]): PodSpec[] {
+  return manifests.flatMap(({ kind, spec }) => {
+    if (kind === 'StatefulSet') return [spec.template.spec]
+    return kind === 'Pod' ? [spec] : []
+  })
+}
+
+export function containersOf(manifests: readonly Manifest[]): Container[] {
+  return podSpecsOf(manifests).flatMap(({ initContainers = [], containers }) => [
+    ...initContainers,
+    ...containers,
+  ])
+}
+
+/** What a container of ours runs: `uploader`, `fetcher`, `lease-keeper`; undefined for others. */
+export function programOf({ image }: Container): string | undefined {
+  return /^ghcr\.io\/meili-ha\/([a-z-]+)[:@]/.exec(image)?.[1]
+}
