@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readLineage } from '@meili-ha/core/data-dir/lineage.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
+import { flipBit } from '../s3-server/faults.ts'
 import { tempDir, type TempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import { makeSnapshots } from './make-snapshots.ts'
@@ -73,6 +74,50 @@ describe('fetcher follow beside a keeper', () => {
     expect((await lineageOf(member))?.snapshotId).toBe(id)
     expect(await member.sync()).toMatchObject({ asksSwap: null, lagSeconds: 0 })
     await serves(member)
+  })
+
+  test('finishes what it has prepared before it begins with what is newer', async () => {
+    await using member = await following(1, SECOND)
+    const { id } = await publish(member.store, THIRD, { epoch: 1, seq: 2 })
+    await until('it asks', async () => (await member.sync()).asksSwap === id)
+    // Published faster than a keeper takes a member out of the read routing, for three polls.
+    const asked = new Set<string | null>()
+    for (let seq = 3; seq <= 5; seq++) {
+      const newer = await publish(member.store, seq % 2 ? FIRST : THIRD, { epoch: 1, seq })
+      await until('it is seen', async () => {
+        const sync = await member.sync()
+        asked.add(sync.asksSwap)
+        return sync.newest === newer.id
+      })
+      for (const from = performance.now(); performance.now() - from < 300;) {
+        asked.add((await member.sync()).asksSwap)
+      }
+    }
+    expect([...asked]).toEqual([id])
+    await want(member, `swap ${id}`)
+    await acknowledged(member, `swap ${id}`)
+    await want(member, 'follow 1')
+    await until('it asks for the newest', async () =>
+      (await member.sync()).asksSwap?.endsWith('0000000005'),
+    )
+  })
+
+  test('can lead with what it holds when all that is newer is damaged', async () => {
+    await using member = await following(1, SECOND)
+    await member.fetcher.freeze()
+    const { object } = await publish(member.store, THIRD, { epoch: 1, seq: 2 })
+    const { body } = await member.store.get(object!.key)
+    await member.store.put(object!.key, flipBit(body))
+    member.fetcher.thaw()
+    await member.fetcher.waitFor(/part 0 is not what was published/)
+    // What a failed attempt leaves behind is gone with the next listing.
+    const { listedAt } = await member.sync()
+    const listings = async () => (await member.sync()).listedAt! > listedAt! + 100
+    await until('it has listed again', listings)
+    expect(await member.sync()).toMatchObject({ ready: true, reason: null })
+    await want(member, 'promote 2')
+    await acknowledged(member, 'promote 2')
+    expect((await member.sync()).claim).toEqual({ epoch: 2, of: '0000000001-0000000001' })
   })
 
   test('is promoted only when it is level with what is newest now', async () => {

@@ -166,10 +166,14 @@ export class Follower {
     this.#answer.accept(this.#line)
   }
 
-  /** What failed is tried again with the next listing, not at every turn. */
+  /**
+   * What failed is tried again with the next listing, not at every turn. What is under way is seen
+   * through: snapshots published faster than one is downloaded and swapped in would never arrive.
+   */
   async #prepare(candidates = this.#member.candidates): Promise<void> {
-    const { running, ready, failure } = this.#preparation
+    const { running, ready, failure, underWay } = this.#preparation
     if (!this.#listed && (running || ready || failure !== null)) return
+    if (candidates.some(({ id }) => id === underWay)) return
     const plan = this.#member.plan()
     await this.#preparation.start({ ...plan, candidates })
   }

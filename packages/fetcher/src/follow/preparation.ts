@@ -33,6 +33,11 @@ export class Preparation {
     return this.#job !== undefined
   }
 
+  /** Id of what is being unpacked, or is ready. */
+  get underWay(): string | undefined {
+    return this.#job?.id ?? this.ready?.id
+  }
+
   /** Begins with the plan's newest, unless that is under way or ready. */
   async start(plan: RestorePlan): Promise<void> {
     const newest = plan.candidates[0]
@@ -48,9 +53,13 @@ export class Preparation {
     })
   }
 
-  /** It is no longer wanted; should it be after all, it is found in `.next`. */
+  /**
+   * Nothing is wanted any more; should it be after all, it is found in `.next`. That an attempt at what
+   * was wanted failed is past too: a damaged snapshot must not keep a member from leading with what it holds.
+   */
   forget(): void {
     this.ready = undefined
+    this.failure = null
   }
 
   /** Returns when nothing writes to `.next` any more. */
