@@ -84,6 +84,10 @@ export const ERRORS = {
     exit: 20,
     hint: 'Choose with --unknown-data keep (trust it) or --unknown-data set-aside (restore beside it).',
   },
+  STANDBY_WRITTEN: {
+    exit: 20,
+    hint: 'Point writers at the primary alone; what was written is kept, `fetcher discard` shows it after the next swap.',
+  },
   DATA_DIR_PERMISSION: {
     exit: 1,
     hint: 'Run as the uid that Meilisearch runs as (`check` says which).',

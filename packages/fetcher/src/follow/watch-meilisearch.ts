@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Lineage } from '@meili-ha/core/data-dir/lineage.ts'
-import { isError } from '@meili-ha/core/errors.ts'
+import { isError, MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
 import { findForeignTask } from '@meili-ha/core/meilisearch/foreign-tasks.ts'
 
@@ -69,10 +69,11 @@ export class MeilisearchWatch {
 
   #noteForeign(uid: number | null): void {
     if (uid !== null && this.foreignTask === null) {
-      this.#log.error(
-        { event: 'follow.foreign_task', uid },
+      const { code, hint, message } = new MeiliHaError(
+        'STANDBY_WRITTEN',
         `task ${uid} was written to this standby; the next swap sets its directory aside`,
       )
+      this.#log.error({ event: 'follow.foreign_task', uid, code, hint }, message)
     }
     this.foreignTask = uid
   }
