@@ -18,9 +18,12 @@ import { snapshotPath } from '../upload-loop.ts'
 import { lineageClusterId, wire, type Parts } from '../wire.ts'
 import { UPLOADER_PORT, uploaderFlags, type UploaderFlags } from './uploader-flags.ts'
 
+type SnapshotFlags = UploaderFlags & { ifPrimary?: boolean; timeout: number }
+
 /** `uploader snapshot` */
 export function snapshotCommand(host: Host): Command {
   const common = commonFlags(host)
+  const own = uploaderFlags(host)
   const command = describe(
     new Command('snapshot'),
     'Ask Meilisearch for a snapshot now and wait until it is published.',
@@ -30,22 +33,57 @@ export function snapshotCommand(host: Host): Command {
     .addOption(common.dataDir())
     .addOption(common.meiliUrl())
     .addOption(common.apiKeyFile())
-    .addOption(uploaderFlags(host).annotateCommand())
+    .addOption(own.annotateCommand())
     .addOption(common.member())
     .addOption(common.lease())
     .addOption(common.haDir())
     .addOption(common.listen(UPLOADER_PORT))
+    .addOption(own.ifPrimary())
+    .addOption(own.snapshotTimeout())
     .addOption(common.logLevel())
     .addOption(common.logFormat())
-    .action(async (flags: UploaderFlags) => {
+    .action(async (flags: SnapshotFlags) => {
       const parts = await wire(host, flags)
       try {
-        const manifest = await snapshotNow(parts, flags, host.signal)
+        if (!(await mayAsk(parts, flags))) return
+        const manifest = await within(flags.timeout, host.signal, (signal) =>
+          snapshotNow(parts, flags, signal),
+        )
         host.stdout.write(`${manifest.id}\n`)
       } finally {
         parts.close()
       }
     })
+}
+
+/**
+ * A standby's snapshot would never be published, and cost it its time.
+ * @throws NOT_PERMITTED on a member that doesn't lead, unless that was expected
+ */
+async function mayAsk({ ha, terms, log }: Parts, { ifPrimary }: SnapshotFlags): Promise<boolean> {
+  if (!ha || (await terms.current()) !== undefined) return true
+  if (!ifPrimary) throw new MeiliHaError('NOT_PERMITTED', 'only the primary publishes snapshots')
+  log.info({ event: 'snapshot.not_primary' }, 'this member does not lead: nothing to do')
+  return false
+}
+
+/** @throws TIMEOUT after so many milliseconds; 0 = never */
+async function within<T>(
+  timeoutMs: number,
+  stop: AbortSignal,
+  act: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (timeoutMs === 0) return act(stop)
+  const timeout = AbortSignal.timeout(timeoutMs)
+  try {
+    return await act(AbortSignal.any([stop, timeout]))
+  } catch (error) {
+    if (!timeout.aborted || stop.aborted) throw error
+    throw new MeiliHaError('TIMEOUT', `no snapshot was published within ${timeoutMs / 1000} s`, {
+      cause: error,
+      hint: '/status of `uploader run` says what keeps it; --timeout waits longer.',
+    })
+  }
 }
 
 async function snapshotNow(

@@ -68,6 +68,17 @@ export function uploaderFlags(host: Host) {
         shown: '1h',
         more: true,
       }),
+    ifPrimary: () =>
+      flag(host, '--if-primary', 'do nothing, and succeed, on a member that does not lead', {
+        more: true,
+      }),
+    snapshotTimeout: () =>
+      flag(host, '--timeout <duration>', 'give up after this long; 0 = never', {
+        parse: parseDuration,
+        default: 0,
+        shown: '0',
+        more: true,
+      }),
     archiveLevel: () =>
       flag(host, '--archive-level <0-9>', 'gzip level of the last snapshot at a hand-over', {
         parse: parseGzipLevel,
