@@ -84,4 +84,29 @@ describe.skipIf(!helm)('the chart', () => {
       expect(limit).toBe(String(grace - 5))
     }
   })
+
+  test('routes send to -read what HAProxy sends to its readers', () => {
+    const proxy = readFileSync(join(REPO, 'docker/haproxy.cfg'), 'utf8')
+    const patterns = [...proxy.matchAll(/path_reg (\S+)/g)].map(([, pattern]) => pattern)
+    expect(patterns).toHaveLength(2)
+    const manifests = render(values('all-on'))
+    for (const kind of ['HTTPRoute', 'IngressRoute']) {
+      const text = JSON.stringify(one(manifests, kind).spec)
+      for (const pattern of [...patterns, '/multi-search', '/health'])
+        expect(text).toContain(pattern)
+    }
+  })
+
+  test('the Services find pods by what the members say of themselves', () => {
+    const selects = (name: string, role: string) =>
+      one(render(values(name)), 'Service', `search-meili-ha-${role}`).spec.selector
+    expect(selects('failover', 'write')).toMatchObject({ 'meili-ha/role': 'primary' })
+    expect(selects('failover', 'read')).toMatchObject({ 'meili-ha/reads': 'yes' })
+    const first = { 'statefulset.kubernetes.io/pod-name': 'search-meili-ha-0' }
+    expect(selects('replica', 'write')).toMatchObject(first)
+    expect(selects('replica', 'read')).not.toHaveProperty('meili-ha/reads')
+    const { selector, template } = one(render(values('failover')), 'StatefulSet').spec
+    expect(template.metadata.labels).toMatchObject({ 'meili-ha/cluster': 'search-meili-ha' })
+    expect(template.metadata.labels).toMatchObject(selector?.['matchLabels'] as object)
+  })
 })

@@ -15,7 +15,7 @@ export interface Manifest {
   stringData?: Record<string, string>
   spec: PodSpec & {
     replicas?: number
-    selector?: Record<string, string>
+    selector?: Record<string, unknown>
     template: { metadata: { labels: Record<string, string> }; spec: PodSpec }
     volumeClaimTemplates?: { metadata: { name: string } }[]
   }
