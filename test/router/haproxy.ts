@@ -30,7 +30,7 @@ export function haproxyVersion(): string | undefined {
 /** The shipped configuration in a real HAProxy. */
 export async function startHaproxy(members: readonly Routed[]): Promise<Router> {
   const [m1, m2] = members.map(({ url }) => new URL(url).host) as [string, string]
-  const [k1, k2] = members.map(({ keeperUrl }) => new URL(keeperUrl).port) as [string, string]
+  const [k1, k2] = members.map(({ keeperUrl }) => new URL(keeperUrl).host) as [string, string]
   const port = await freePort()
   const haproxy: RunningProcess = startProcess({
     command: ['haproxy', '-db', '-f', CONFIG],
@@ -38,8 +38,8 @@ export async function startHaproxy(members: readonly Routed[]): Promise<Router> 
       MEILI_HA_BIND: `127.0.0.1:${port}`,
       M1: m1,
       M2: m2,
-      M1_KEEPER_PORT: k1,
-      M2_KEEPER_PORT: k2,
+      M1_KEEPER: k1,
+      M2_KEEPER: k2,
       MEILI_HA_READ_LAG: '60s',
     },
   })
