@@ -9,6 +9,7 @@ import { refusals, restrict } from './admission.ts'
 import { CHART, helm, kubectl, render } from './helm.ts'
 import { build, KUSTOMIZE, withStep } from './kustomize.ts'
 import { manifestsIn, podSpecsOf, type Manifest } from './manifest.ts'
+import { extras, official, OFFICIAL_STEPS, renderOfficial } from './official-chart.ts'
 
 const assets = process.env['KUBEBUILDER_ASSETS']
 if (!assets) console.warn('SKIPPED: no kube-apiserver judges deploy/: set KUBEBUILDER_ASSETS')
@@ -52,6 +53,13 @@ describe.skipIf(!assets)('a real API server, in a namespace that enforces "restr
     'takes a plain StatefulSet with the component %s to the letter',
     async (step) => {
       await takes(await withStep(step))
+    },
+  )
+
+  test.each(official ? OFFICIAL_STEPS : [])(
+    'takes what the official chart makes of %s to the letter',
+    async (step) => {
+      await takes([...renderOfficial(step), ...extras()])
     },
   )
 
