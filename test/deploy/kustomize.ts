@@ -1,10 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { stringify } from 'yaml'
 import { REPO } from '../docs/markdown.ts'
 import { tempDir } from '../harness/temp-dir.ts'
 import { kubectl, render, runTool } from './helm.ts'
-import { manifestsIn, type Manifest } from './manifest.ts'
+import { manifestsIn, textOf, type Manifest } from './manifest.ts'
 
 export const KUSTOMIZE = join(REPO, 'deploy/kustomize')
 export const BASE = join(KUSTOMIZE, 'base/meili-ha.yaml')
@@ -21,9 +20,8 @@ export function renderBase(): Manifest[] {
 }
 
 export function baseText(): string {
-  const documents = renderBase().map((one) => stringify(one, { aliasDuplicateObjects: false }))
   const head = '# Rendered from deploy/helm by `pnpm render`; a test keeps the two equal.\n'
-  return head + documents.join('---\n')
+  return head + textOf(renderBase())
 }
 
 /** What `kubectl kustomize` makes of a directory. */

@@ -1,4 +1,4 @@
-import { parseAllDocuments } from 'yaml'
+import { parseAllDocuments, stringify } from 'yaml'
 
 /** As much of a Kubernetes object as the tests look at. */
 export interface Manifest {
@@ -55,13 +55,22 @@ interface Probe {
   httpGet?: { path: string; port: string | number }
 }
 
-/** The objects of a YAML text. @throws when it isn't YAML to the letter */
+/**
+ * The objects of a YAML text, read as Kubernetes does: `yes` is true and 0440 is octal, as in YAML 1.1.
+ * @throws when it isn't YAML to the letter
+ */
 export function manifestsIn(text: string): Manifest[] {
-  return parseAllDocuments(text).flatMap((document) => {
+  return parseAllDocuments(text, { version: '1.1' }).flatMap((document) => {
     const [error] = document.errors
     if (error) throw error
     return document.contents === null ? [] : [document.toJS() as Manifest]
   })
+}
+
+/** A YAML text that Kubernetes reads as these objects. */
+export function textOf(manifests: readonly Manifest[]): string {
+  const options = { version: '1.1', aliasDuplicateObjects: false } as const
+  return manifests.map((manifest) => stringify(manifest, options)).join('---\n')
 }
 
 export function podSpecsOf(manifests: readonly Manifest[]): PodSpec[] {
