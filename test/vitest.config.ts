@@ -8,7 +8,9 @@ const REAL_TIME = [
   'test/guard/**',
   'test/docs/**',
   'test/chaos/**',
-].map((folder) => `${folder}/*.test.ts`)
+]
+  .map((folder) => `${folder}/*.test.ts`)
+  .concat('test/checker/chaos.test.ts')
 
 /** Clusters that mostly wait for a lease to run out: two beside each other leave the cores idle. */
 const FAULTS = 'test/faults/**/*.test.ts'

@@ -1,6 +1,7 @@
 import { byPosition, claimed, type ClaimChain } from './chain.ts'
 import { wasLeftBehind, type Fates } from './fates.ts'
 import { only, type Entry, type Violation, type Write } from './history.ts'
+import { excusedIn } from './terms.ts'
 
 /** The guard's kill-at, as a share of the lease duration: a primary serves so long after its last renewal. */
 const KILL_AT = 12 / 15
@@ -99,9 +100,11 @@ export function* checkLosses(
   leaseMs: number,
 ): Generator<Violation> {
   const printed = new Map(only(entries, 'promoted').map((one) => [one.epoch, one]))
-  for (const [epoch, lost] of lostByEpoch(entries, fates)) {
+  const excused = excusedIn(entries)
+  for (const [epoch, all] of lostByEpoch(entries, fates)) {
     const promoted = printed.get(epoch)
-    const { of } = lost[0]!
+    const lost = all.filter(({ write: w }) => !excused(w.member, w.invoked, w.completed))
+    const of = lost[0]?.of
     if (!promoted || of?.startedAt == null) continue
     const last = Math.max(...lost.map(({ write }) => write.completed))
     const span = last - of.startedAt

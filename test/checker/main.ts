@@ -2,12 +2,14 @@
  * `pnpm chaos`: a cluster of real processes under a nemesis, its clients' history judged at the end.
  * Exit code 0: every promise was kept; 1: one was broken; 2: usage; 130: interrupted.
  */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { parseDuration } from '@meili-ha/core/cli/units.ts'
 import { which } from '../harness/meilisearch.ts'
+import { check } from './check.ts'
+import type { Entry } from './history.ts'
 import { FAULTS } from './faults.ts'
 import { PLANTS, type Plant } from './plants.ts'
 import { runChaos } from './run.ts'
@@ -24,6 +26,7 @@ interface Flags {
   plant?: Plant
   keep?: boolean
   json?: string
+  check?: string
 }
 
 const flags = new Command('chaos')
@@ -47,6 +50,7 @@ const flags = new Command('chaos')
   )
   .option('--keep', 'keep the history, not only that of a violation')
   .option('--json <file>', 'write the result there too')
+  .option('--check <file>', 'run nothing: judge this history again')
   .addHelpText('after', `\nFaults: ${Object.keys(FAULTS).join('; ')}`)
   .addHelpText(
     'after',
@@ -69,6 +73,18 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 function usage(message: string): never {
   process.stderr.write(`error: ${message}\n`)
   process.exit(2)
+}
+
+if (flags.check !== undefined) {
+  const lines = await readFile(resolve(process.env['INIT_CWD'] ?? '.', flags.check), 'utf8')
+  const verdict = check(
+    lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Entry),
+  )
+  say(summaryOf(verdict))
+  process.exit(verdict.violations.length > 0 ? 1 : 0)
 }
 
 const faults = flags.faults?.split(';').map((name) => name.trim())

@@ -3,33 +3,44 @@ import { until } from '../harness/until.ts'
 import type { Site } from './site.ts'
 import { INDEX } from './writer-client.ts'
 
-const PATIENCE_MS = 120_000
+export interface Settled {
+  /** The ids of the documents, by member: of all that hold the same, else of the primary alone. */
+  held: Map<string, string[]>
+  /** What didn't heal; undefined = all did. */
+  trouble: string | undefined
+}
 
-/** With nothing out of order any more, waits until all lead, follow and hold the same; what each holds. */
-export async function settle({ cluster }: Site): Promise<Map<string, string[]>> {
-  const primary = await cluster.primary(PATIENCE_MS)
-  await until('the primary takes a last write', () => lastWrite(primary), {
-    timeoutMs: PATIENCE_MS,
-    everyMs: 200,
-  })
-  for (const member of cluster.members) {
-    if (member !== primary) await cluster.standby(member, PATIENCE_MS)
+/** With nothing out of order any more, waits until one leads, the others follow and all hold the same. */
+export async function settle({ cluster }: Site, patienceMs: number): Promise<Settled> {
+  const patience = { timeoutMs: patienceMs, everyMs: 500 }
+  const held = new Map<string, string[]>()
+  try {
+    const primary = await cluster.primary(patienceMs)
+    await until('the primary takes a last write', () => lastWrite(primary), patience)
+    await until('the primary has it', async () => held.set(primary.name, await idsOf(primary)), {
+      ...patience,
+    })
+    for (const member of cluster.members) {
+      if (member !== primary) await cluster.standby(member, patienceMs)
+    }
+    const all = await until('all members hold the same', () => sameOn(cluster.members), patience)
+    return { held: all, trouble: undefined }
+  } catch (error) {
+    return { held, trouble: innermost(error) }
   }
-  let held = new Map<string, string[]>()
-  await until(
-    'all members hold the same',
-    async () => {
-      const states = await Promise.all(cluster.members.map(idsOf))
-      held = new Map(cluster.members.map(({ name }, index) => [name, states[index]!]))
-      const [first, ...others] = states.map((ids) => ids.toSorted().join())
-      return others.every((other) => other === first)
-    },
-    { timeoutMs: PATIENCE_MS, everyMs: 500 },
-  ).catch((error: unknown) => {
-    // What differs is for the checker to judge.
-    if (held.size < cluster.members.length) throw error
-  })
-  return held
+}
+
+async function sameOn(members: readonly Member[]): Promise<Map<string, string[]> | undefined> {
+  const states = await Promise.all(members.map(idsOf))
+  const [first, ...others] = states.map((ids) => ids.toSorted().join())
+  if (others.some((other) => other !== first)) return undefined
+  return new Map(members.map(({ name }, index) => [name, states[index]!]))
+}
+
+/** Of nested errors the innermost says what was waited for; the outer ones hold all logs. */
+function innermost(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? innermost(cause) : (message.split('\n')[0] ?? '')
 }
 
 /** Something to publish: who took over from a damaged snapshot has nothing new to say otherwise. */

@@ -18,6 +18,7 @@ export interface Register {
  * Writes one document after the other over one connection, for as long as it holds: whoever stops
  * Meilisearch ends it. It is never opened anew without asking who leads, so what a member takes from it
  * was sent to a primary.
+ * @param reconnectAfter so many writes: who never lets go doesn't notice a second primary
  */
 export async function writeUntil(
   signal: AbortSignal,
@@ -25,7 +26,7 @@ export async function writeUntil(
   members: readonly Member[],
   recorder: Recorder,
   register: Register,
-  everyMs: number,
+  { everyMs, reconnectAfter }: { everyMs: number; reconnectAfter: number },
 ): Promise<void> {
   let connection: { member: Member; agent: Agent } | undefined
   let generation = 0
@@ -44,7 +45,8 @@ export async function writeUntil(
       if (answer.outcome !== 'ok') connection = drop(agent)
     }
     await pause(everyMs, signal)
-    if (connection && !isOpen(connection.agent)) connection = drop(connection.agent)
+    const again = value % reconnectAfter === 0
+    if (connection && (again || !isOpen(connection.agent))) connection = drop(connection.agent)
   }
   connection?.agent.destroy()
 }
