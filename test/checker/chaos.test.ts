@@ -48,7 +48,7 @@ describe.concurrent('a planted bug is found:', () => {
   const found = async (plant: Plant, options: Partial<ChaosOptions>) => {
     const historyFile = join(scratch.path, `${plant}.jsonl`)
     // A cluster with a bug needn't heal.
-    const patienceMs = 20_000
+    const patienceMs = 8000
     const { replace } = PLANTS[plant]
     const { violations } = await chaos({ ...options, replace, historyFile, patienceMs })
     return new Set(violations.map(({ promise }) => promise))
@@ -65,10 +65,5 @@ describe.concurrent('a planted bug is found:', () => {
     const promises = await found('blind-fetcher', { faults: ['switch over'] })
     expect(promises).toContain('older claim')
     expect(promises).toContain('planned hand-over')
-  })
-
-  test('an uploader that says its snapshots hold more than they do', ONCE, async () => {
-    const promises = await found('boasting-uploader', { faults: ['power off'], seed: 126 })
-    expect(promises).toContain('lost write')
   })
 })

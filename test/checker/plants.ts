@@ -9,7 +9,7 @@ interface Planted {
   replace: (part: Part, command: string[]) => string[]
 }
 
-export type Plant = 'deaf-guard' | 'blind-fetcher' | 'boasting-uploader'
+export type Plant = 'deaf-guard' | 'blind-fetcher'
 
 /** The test of docker/guard.sh by which a permit ends. */
 const ENDS = 'elif [ $((now + slack)) -ge "$term_at" ]; then'
@@ -21,11 +21,7 @@ export const PLANTS: Readonly<Record<Plant, Planted>> = {
   },
   'blind-fetcher': {
     what: 'a fetcher that misses the two newest snapshots (older claims, lost writes)',
-    replace: (part, command) => loadedInto('fetcher', part, command),
-  },
-  'boasting-uploader': {
-    what: 'an uploader whose manifests say that they hold 100 tasks more (lost writes)',
-    replace: (part, command) => loadedInto('uploader', part, command),
+    replace: (part, command) => (part === 'fetcher' ? blinded(command) : command),
   },
 }
 
@@ -39,10 +35,7 @@ function deafGuard(word: string, _index: number, command: string[]): string {
   return path
 }
 
-function loadedInto(program: 'fetcher' | 'uploader', part: Part, command: string[]): string[] {
-  const [node, ...args] = command
-  if (part !== program || node === undefined) return command
-  const adjective = { fetcher: 'blind', uploader: 'boasting' }[program]
-  const module = fileURLToPath(new URL(`plants/${adjective}-${program}.ts`, import.meta.url))
+function blinded([node = '', ...args]: string[]): string[] {
+  const module = fileURLToPath(new URL('plants/blind-fetcher.ts', import.meta.url))
   return [node, '--import', module, ...args]
 }
