@@ -342,6 +342,28 @@ describe('what is done', () => {
     expect(next([])).toBe('standby')
   })
 
+  test('whoever still holds what it led last has lost nothing, however old the newest snapshot is', () => {
+    const holds = {
+      id: '0000000003-0000000001',
+      tarball: 'sha',
+      snapshotStartedAt: '2026-12-31T23:50:00Z',
+      lastTaskUid: 3,
+    }
+    const lost = (primaryIn: number[]) => {
+      const renewed = { ...before, renewedAt: '2027-01-01T00:00:00Z' }
+      const state: KeeperState = {
+        ...stateOf('promoting'),
+        phase: { ...PHASES.promoting, promotion: { ...promotion, before: renewed } },
+      }
+      const seen = { ...sync, holds, primaryIn, acknowledged: 'lead 5' } as Sync
+      const { actions } = decide(settings, state, { type: 'syncSeen', sync: seen }, nowAt(NOW))
+      const promoted = actions.find((one) => one.type === 'report' && one.event === 'promoted')
+      return promoted?.type === 'report' && promoted.fields['lossMs']
+    }
+    expect(lost([4, 5])).toBe(0)
+    expect(lost([5]), 'its directory was replaced').toBe(600_000)
+  })
+
   test('with fixed roles an epoch that was handed over is not led again: its final snapshot is no later one', () => {
     const epochAfter = (final: Published['final']) => {
       const fixed: Settings = { ...settings, lease: 'fixed-primary', routing: 'http' }

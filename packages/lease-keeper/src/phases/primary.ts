@@ -1,8 +1,9 @@
+import type { Sync } from '@meili-ha/core/ha/sync.ts'
 import { lossMs } from '../candidacy.ts'
 import { reportLoss, whyLost } from '../hold.ts'
 import { advance } from '../promotion.ts'
 import { isForMe } from '../records.ts'
-import type { Hold, Phase, Promotion } from '../state.ts'
+import type { Before, Hold, Phase, Promotion } from '../state.ts'
 import { guardIsFresh, report, setPhase, stop, writePrimary, type Turn } from '../turn.ts'
 import { enterDraining } from './draining.ts'
 
@@ -22,9 +23,15 @@ export function enterPrimary(turn: Turn, hold: Hold, promotion: Promotion): void
     claimed: promotion.step === 'done',
     snapshot: state.sync?.claim?.of ?? null,
     lastTaskUid: state.sync?.holds?.lastTaskUid ?? null,
-    lossMs: state.sync ? lossMs(state.sync, promotion.before.renewedAt) : null,
+    lossMs: lossOf(state.sync, promotion.before),
     durationMs: (now.boot - promotion.startedAt) * 10,
   })
+}
+
+/** Whose directory led the epoch before has all that was acknowledged, published or not. */
+function lossOf(sync: Sync | null, before: Before): number | null {
+  if (!sync) return null
+  return sync.primaryIn.includes(before.recordEpoch) ? 0 : lossMs(sync, before.renewedAt)
 }
 
 /** Serves: extends the permit with every renewal, and ends the term for whatever ends it first. */
