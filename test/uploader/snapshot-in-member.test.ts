@@ -3,12 +3,18 @@ import { expect, test } from 'vitest'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
 import { publish } from '../fetcher/publish.ts'
 import { freePort } from '../harness/free-port.ts'
-import { startMeilisearch } from '../harness/meilisearch.ts'
+import { startMeilisearch, type RunningMeilisearch } from '../harness/meilisearch.ts'
 import { until } from '../harness/until.ts'
 import { leasedMember } from './leased-member.ts'
 import { FIXTURES, manifestsIn, runUploader, uploader } from './programs.ts'
 
 const fileStore = (dir: string) => `file://${dir}/store`
+
+/** How many there are; the database of the fixture brings some. */
+async function snapshotTasks(meilisearch: RunningMeilisearch): Promise<number> {
+  const { body } = await meilisearch.call('GET', '/tasks?types=snapshotCreation')
+  return (body as { results: unknown[] }).results.length
+}
 
 /** A member with `uploader run` in it, and `uploader snapshot` as a backup tool would run it there. */
 async function memberWithRun() {
@@ -23,6 +29,7 @@ async function memberWithRun() {
       snapshotDir: join(member.data, 'snapshots'),
     }),
   )
+  const before = await snapshotTasks(meilisearch)
   const listen = `127.0.0.1:${await freePort()}`
   const env = {
     ...{ MEILI_HA_STORE: url, MEILI_HA_DATA_DIR: member.data, MEILI_HA_DIR: member.ha.path },
@@ -35,10 +42,8 @@ async function memberWithRun() {
       await child.waitFor(/uploader\.started/)
     },
     snapshot: (...args: string[]) => runUploader(['snapshot', ...args], env),
-    asked: async () => {
-      const { body } = await meilisearch.call('GET', '/tasks?types=snapshotCreation')
-      return (body as { results: unknown[] }).results.length
-    },
+    /** Snapshots that were asked for since this began. */
+    asked: async () => (await snapshotTasks(meilisearch)) - before,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
