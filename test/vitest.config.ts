@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 /** Tests whose processes are held to the clock: nothing else may run beside them on two cores. */
 const REAL_TIME = [
   'test/cluster/**',
+  'test/compose/**',
   'test/demo/**',
   'test/guard/**',
   'test/docs/**',

@@ -17,6 +17,10 @@ export interface Container {
   tmpfs?: readonly string[]
   cwd?: string
   hostname?: string
+  /** Path and what it points to. */
+  links?: Readonly<Record<string, string>>
+  /** A network namespace's name; the test's own unless told. */
+  network?: string
   /** 1000 unless told. */
   uid?: number
 }
@@ -71,11 +75,13 @@ function statusOf(running: RunningProcess): string | undefined {
 }
 
 function bubblewrap(container: Container): string[] {
-  const { command, env = {}, mounts = [], tmpfs = [], cwd = '/', uid = 1000 } = container
+  const { command, env = {}, mounts = [], tmpfs = [], links = {}, network } = container
+  const { cwd = '/', uid = 1000 } = container
   const libraries = ['/lib', '/lib64', '/usr/lib', '/usr/lib64'].flatMap((path) => [
     ...['--ro-bind-try', path, path],
   ])
   return [
+    ...(network === undefined ? [] : ['ip', 'netns', 'exec', network]),
     // It closes the descriptor on which it tells the pid of what it started.
     ...['sh', '-c', 'exec 3>&1; exec "$@"', 'sh'],
     ...['bwrap', '--die-with-parent', '--as-pid-1', '--info-fd', '3', '--clearenv'],
@@ -93,6 +99,7 @@ function bubblewrap(container: Container): string[] {
     ...mounts.flatMap(({ source, target, readOnly }) => [
       ...[readOnly ? '--ro-bind' : '--bind', source, target],
     ]),
+    ...Object.entries(links).flatMap(([path, target]) => ['--symlink', target, path]),
     ...['--remount-ro', '/', '--chdir', cwd],
     ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]),
     ...command,
