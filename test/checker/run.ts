@@ -58,7 +58,8 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
     verdict = check(recorder.entries)
     return verdict
   } finally {
-    const bad = verdict === undefined || verdict.violations.length > 0
+    // A run that was interrupted has nothing to show.
+    const bad = verdict ? verdict.violations.length > 0 : options.signal?.aborted !== true
     if (bad) await writeFile(`${historyFile}.log`, members.map((m) => m.said()).join('\n'))
     await recorder.close(bad || options.keep)
   }
