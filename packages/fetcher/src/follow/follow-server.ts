@@ -20,7 +20,12 @@ export function followRoutes(
     },
     '/status': async () => ({
       status: 200,
-      body: { program: 'fetcher', outOfRouting: follower.outOfRouting, ...follower.state },
+      body: {
+        program: 'fetcher',
+        outOfRouting: follower.outOfRouting,
+        ...follower.state,
+        ...follower.refusal,
+      },
     }),
   }
 }

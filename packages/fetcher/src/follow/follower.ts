@@ -1,5 +1,5 @@
 import { listSetAside } from '@meili-ha/core/data-dir/set-aside.ts'
-import { isError, messageOf } from '@meili-ha/core/errors.ts'
+import { isError, MeiliHaError, messageOf } from '@meili-ha/core/errors.ts'
 import type { Sync } from '@meili-ha/core/ha/sync.ts'
 import { parseWant, type Want } from '@meili-ha/core/ha/want.ts'
 import type { Verdict } from '../decide.ts'
@@ -43,6 +43,8 @@ export class Follower {
   #listed = false
   /** What is so since the last turn. */
   state: Sync | undefined
+  /** Why nothing can be decided about the data directory, and what helps; null = nothing is refused. */
+  refusal: { code: string; hint: string } | null = null
 
   constructor(options: FollowOptions) {
     this.#options = options
@@ -131,6 +133,7 @@ export class Follower {
       await this.#swapping.now()
       return this.#noteDecided()
     }
+    if (typeof verdict === 'object') return this.#noteRefusal(verdict)
     const why = whyUndecided(verdict, this.#member.unreachable?.message)
     if (why !== null) return this.#noteWaiting(why)
     const { data, view, unreachable, engine: known } = this.#member
@@ -207,17 +210,28 @@ export class Follower {
     if (!this.#decided) this.#options.log.info({ event: 'follow.decided' }, 'decided')
     this.#decided = true
     this.#waitingFor = null
+    this.refusal = null
+  }
+
+  /** Only a person can end it; said once, and again when it is for another reason. */
+  #noteRefusal({ fail, because, hint }: Exclude<Verdict, string>): void {
+    const error = new MeiliHaError(fail, because, hint === undefined ? {} : { hint })
+    this.refusal = { code: error.code, hint: error.hint }
+    if (this.#waitingFor !== because) {
+      this.#options.log.error({ event: 'follow.undecided', ...this.refusal }, because)
+    }
+    this.#waitingFor = because
   }
 
   #noteWaiting(why: string): void {
     if (this.#waitingFor !== why) this.#options.log.info({ event: 'follow.waiting', why }, why)
     this.#waitingFor = why
+    this.refusal = null
   }
 }
 
 /** Null = it can be carried out at once. */
 function whyUndecided(verdict: Verdict, unreachable: string | undefined): string | null {
-  if (typeof verdict === 'object') return verdict.because
   if (verdict === 'wait-for-store') return unreachable ?? 'the store does not answer'
   if (verdict === 'wait-for-bootstrap') return 'it waits for the first primary'
   return null
