@@ -3,7 +3,6 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests whose processes are held to the clock: nothing else may run beside them on two cores. */
 const REAL_TIME = [
-  'test/cluster/**',
   'test/compose/**',
   'test/demo/**',
   'test/guard/**',
@@ -14,7 +13,9 @@ const REAL_TIME = [
   .concat('test/checker/chaos.test.ts')
 
 /** Clusters that mostly wait for a lease to run out: two beside each other leave the cores idle. */
-const FAULTS = 'test/faults/**/*.test.ts'
+const CLUSTERS = ['test/cluster/**', 'test/e2e/**', 'test/faults/**'].map(
+  (folder) => `${folder}/*.test.ts`,
+)
 
 export default defineConfig({
   test: {
@@ -29,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...REAL_TIME, FAULTS],
+          exclude: ['**/node_modules/**', ...REAL_TIME, ...CLUSTERS],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -48,8 +49,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'faults',
-          include: [FAULTS],
+          name: 'clusters',
+          include: CLUSTERS,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
           retry: 1,
