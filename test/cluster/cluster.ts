@@ -11,6 +11,8 @@ export interface Cluster extends AsyncDisposable {
   storeUrl: string
   store: Store
   members: Member[]
+  /** Starts one more member, `m1` … in the order of their coming unless named. */
+  add(name?: string, own?: Partial<MemberOptions>): Promise<Member>
   /** The member that says it is the primary; waits for it. */
   primary(timeoutMs?: number): Promise<Member>
   /** Waits until a member serves as a standby. */
@@ -26,12 +28,14 @@ export async function startCluster(
   const root = await tempDir()
   const storeUrl = options.storeUrl ?? `file://${root.path}/store`
   const members: Member[] = []
-  for (let number = 1; number <= count; number++) {
-    const name = `m${number}`
+  const add: Cluster['add'] = async (name = `m${members.length + 1}`, own = {}) => {
     const dir = join(root.path, name)
-    const all = { bootstrap: 'm1', ...options, ...each(name), name, dir, storeUrl }
-    members.push(await startMember(all))
+    const all = { bootstrap: 'm1', ...options, ...each(name), ...own, name, dir, storeUrl }
+    const member = await startMember(all)
+    members.push(member)
+    return member
   }
+  while (members.length < count) await add()
   return {
     dir: root.path,
     storeUrl,
@@ -39,6 +43,7 @@ export async function startCluster(
       return openStore(storeUrl)
     },
     members,
+    add,
     primary: (timeoutMs = 30_000) =>
       until('a member is primary', () => whichIsPrimary(members), { timeoutMs, everyMs: 50 }).catch(
         (error: unknown) => explain(members, error),

@@ -16,3 +16,10 @@ export async function write(member: Member, id: number): Promise<void> {
 export async function has(member: Member, id: number): Promise<boolean> {
   return (await member.call('GET', `/indexes/books/documents/${id}`)).status === 200
 }
+
+/** What is written now is published, and the standby has taken it over. */
+export async function reaches(primary: Member, standby: Member, id: number): Promise<void> {
+  await write(primary, id)
+  const taken = () => has(standby, id)
+  await until(`${standby.name} has ${id}`, taken, { timeoutMs: 30_000, everyMs: 50 })
+}

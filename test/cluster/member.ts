@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
@@ -13,6 +13,12 @@ export const MASTER_KEY = 'cluster-master-key-0123456789'
 
 export type Part = 'guard' | 'fetcher' | 'uploader' | 'keeper'
 
+/** A Meilisearch: a binary (MEILISEARCH_BIN or the stand-in unless told), and what it is told. */
+export interface Engine {
+  bin?: string
+  env?: Record<string, string>
+}
+
 export interface MemberOptions {
   /** `m1`, `m2`, … */
   name: string
@@ -24,7 +30,7 @@ export interface MemberOptions {
   /** Flags of each program, added to the usual ones. */
   flags?: Partial<Record<'fetcher' | 'uploader' | 'keeper', string[]>>
   env?: Record<string, string>
-  bin?: string
+  engine?: Engine
   /** `5s` unless told. */
   leaseDuration?: string
   /** What is started in place of a part's command: for tests that plant a bug from outside. */
@@ -41,6 +47,8 @@ export interface Member extends AsyncDisposable {
   /** Where its Meilisearch answers. */
   url: string
   keeperUrl: string
+  fetcherUrl: string
+  uploaderUrl: string
   parts: Record<Part, RunningProcess>
   /** Put before every command that is started from now on, such as `unshare …`. */
   launcher: string[]
@@ -51,6 +59,8 @@ export interface Member extends AsyncDisposable {
   powerOff(options?: { keepHa?: boolean }): Promise<void>
   /** Starts everything anew on the data that is left. */
   powerOn(): Promise<void>
+  /** Puts another Meilisearch in its place, which the next start of the guard runs. */
+  install(meilisearch: Engine): Promise<void>
   /** Ends one as its container would, what it started included. */
   stop(part: Part): Promise<void>
   /** The same, and starts it anew. */
@@ -70,7 +80,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     freePort(),
   ])
   const url = `http://127.0.0.1:${port}`
-  const meilisearch = await wrapper(dir, options.bin)
+  const meilisearch = await install(dir, options.engine)
   await mkdir(data, { recursive: true })
   await mkdir(ha.path, { recursive: true })
   const common = [
@@ -108,7 +118,9 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       ),
     fetcher: () =>
       program('fetcher', [
-        ...['follow', ...common, '--poll', '1s', '--listen', `127.0.0.1:${fetcherPort}`],
+        // Each swap takes it out of the read routing for 2 s: without a pause it would hardly ever serve.
+        ...['follow', ...common, '--poll', '1s', '--swap-every', '2s'],
+        ...['--listen', `127.0.0.1:${fetcherPort}`],
         ...(flags.fetcher ?? []),
       ]),
     uploader: () =>
@@ -139,6 +151,8 @@ export async function startMember(options: MemberOptions): Promise<Member> {
     ha,
     url,
     keeperUrl: `http://127.0.0.1:${keeperPort}`,
+    fetcherUrl: `http://127.0.0.1:${fetcherPort}`,
+    uploaderUrl: `http://127.0.0.1:${uploaderPort}`,
     parts: undefined as never,
     launcher: [],
     call: (method, path, body) => call(url, method, path, body),
@@ -153,6 +167,7 @@ export async function startMember(options: MemberOptions): Promise<Member> {
       await mkdir(ha.path, { recursive: true })
       member.parts = startAll()
     },
+    install: async (engine) => void (await install(dir, engine)),
     stop: async (part) => {
       await member.parts[part][Symbol.asyncDispose]()
     },
@@ -174,12 +189,15 @@ export async function startMember(options: MemberOptions): Promise<Member> {
 }
 
 /** The guard takes one word for the binary: `COMMAND --version` is what it asks. */
-async function wrapper(dir: string, bin: string | undefined): Promise<string> {
+async function install(dir: string, { bin, env = {} }: Engine = {}): Promise<string> {
   const path = join(dir, 'meilisearch')
   const words = meilisearchCommand(bin).map((word) => `'${word}'`)
+  const settings = Object.entries(env).map(([name, value]) => `export ${name}='${value}'\n`)
   await mkdir(dir, { recursive: true })
-  await writeFile(path, `#!/bin/sh\nexec ${words.join(' ')} "$@"\n`)
-  await chmod(path, 0o755)
+  // By rename: the shell of a running guard's last start may still be reading it.
+  await writeFile(`${path}.new`, `#!/bin/sh\n${settings.join('')}exec ${words.join(' ')} "$@"\n`)
+  await chmod(`${path}.new`, 0o755)
+  await rename(`${path}.new`, path)
   return path
 }
 

@@ -48,22 +48,36 @@ export interface Trial {
   table: FaultTable
 }
 
+type Each = (name: string) => Partial<MemberOptions>
+
 /** Starts members whose standbys follow, so that they can take over. */
 export async function startTrial(
   title: string,
   options: Partial<MemberOptions> = {},
-  each: (name: string) => Partial<MemberOptions> = () => ({}),
+  each: Each = () => ({}),
   count = 2,
 ): Promise<Trial & AsyncDisposable> {
+  const trial = await openTrial(title, options, each)
+  while (trial.cluster.members.length < count) await trial.cluster.add()
+  await write(await trial.cluster.primary(LIVENESS_MS), 1)
+  await settled(trial)
+  return trial
+}
+
+/** The same without a member yet: a test adds them, and all are under watch from their first moment. */
+export async function openTrial(
+  title: string,
+  options: Partial<MemberOptions> = {},
+  each: Each = () => ({}),
+): Promise<Trial & AsyncDisposable> {
   const flags = { uploader: ['--every', '2s', '--max-duty', '100%'], ...options.flags }
-  const cluster = await startCluster(count, { ...options, flags }, each)
+  const cluster = await startCluster(0, { ...options, flags }, each)
   const table = new FaultTable(title)
   const watching = startWatch(cluster.members)
-  const trial = { cluster, watch: watching, table }
-  await write(await cluster.primary(LIVENESS_MS), 1)
-  await settled(trial)
   return {
-    ...trial,
+    cluster,
+    table,
+    watch: watching,
     [Symbol.asyncDispose]: async () => {
       watching[Symbol.dispose]()
       await cluster[Symbol.asyncDispose]()
