@@ -53,8 +53,10 @@ export const BREAKAGES: Record<Kill, Breakage> = {
     what: '`lease-keeper switchover`: a planned hand-over',
     movesOn: true,
     mayLose: false,
-    strike: (_old, { keeperFlags, keeperEnv }) =>
-      runProgram('lease-keeper', ['switchover', ...keeperFlags], keeperEnv),
+    strike: (old, { cluster, keeperFlags, keeperEnv }) => {
+      const to = cluster.members.find((member) => member !== old)!.name
+      return runProgram('lease-keeper', ['switchover', '--to', to, ...keeperFlags], keeperEnv)
+    },
     heal: nothing,
   },
 }
