@@ -2,7 +2,11 @@ import type { Event } from './event.ts'
 import type { VersionedRecord } from './lease/lease.ts'
 import type { Rules } from './rules.ts'
 import type { LeaseView } from './state.ts'
+import type { Timing } from './timing.ts'
 import { guardIsFresh, type Turn } from './turn.ts'
+
+/** How soon the record is read again during a hand-over (centiseconds). */
+const LOOK = 25
 
 /** Notes what an answer showed, and since when it has been so. */
 export function observeRecord(
@@ -22,6 +26,14 @@ export function observeRecord(
     highest: Math.max(view.highest, found.record.epoch),
     watched: found.record.holder === null ? view.watched : found.record.epoch,
   }
+}
+
+/**
+ * Writers wait from the stop of the old primary until somebody sees its release: at the pace of renewals
+ * that was the largest part of a hand-over. Not for ever, where nobody can be found to take it.
+ */
+function isHandingOver({ seen }: LeaseView, now: number, { takeover }: Timing): boolean {
+  return seen?.record.request?.verb === 'switchover' && now < seen.since + takeover
 }
 
 /** A failure that may have taken effect: nothing is written before the record was read again. */
@@ -47,8 +59,10 @@ export function observeLease(
   const view = observeRecord(lease, event.found, now.boot, rules)
   // Read because something had gone wrong: the write that waits for it is due now.
   const soon = lease.stale && guardIsFresh(turn)
+  const hasty = asked.purpose === 'read' && isHandingOver(view, now.boot, settings.timing)
   const writtenFrom = asked.purpose === 'read' ? view.writtenFrom : asked.sentAt
-  const nextAt = soon ? now.boot : view.nextAt
+  const paced = hasty ? Math.min(view.nextAt, now.boot + LOOK) : view.nextAt
+  const nextAt = soon ? now.boot : paced
   turn.state = { ...state, lease: { ...view, writtenFrom, nextAt } }
   if (asked.purpose !== 'renew' || !('hold' in phase) || !phase.hold) return
   // Late: the guard has stopped Meilisearch by now. The phase sees the hold expired.

@@ -26,6 +26,38 @@ function afterIn(begin: KeeperState, events: Event[]): KeeperState {
   return state
 }
 
+describe('the lease record', () => {
+  const record = {
+    ...{ holder: 'other/1', member: 'm1', epoch: 2, renewals: 9, durationMs: 15_000 },
+    ...{ renewedAt: '2027-01-01T00:00:00Z', released: null, served: true, paused: false },
+  }
+  const request = { id: 'r', verb: 'switchover', to: null } as const
+
+  /** When it is read again, in centiseconds after an answer that shows it `unchanged` for so long. */
+  function readAgain(asked: typeof request | null, unchanged: number): number {
+    const sentAt = 100
+    const begin = afterIn(startingState(sentAt, null, 0), [])
+    const found = { version: '7', record: { ...record, request: asked } }
+    const inFlight = { purpose: 'read', sentAt, record: null } as const
+    const seen = { ...found, since: 110 - unchanged }
+    const lease = { ...begin.lease, stale: false, inFlight, seen, nextAt: 300 }
+    const state = afterIn({ ...begin, lease }, [{ type: 'leaseAnswered', sentAt, found }])
+    return state.lease.nextAt - 110
+  }
+
+  test('is read at the usual pace while nobody has asked for a hand-over', () => {
+    expect(readAgain(null, 0)).toBe(190)
+  })
+
+  test('is looked at four times a second while a hand-over is under way: clients wait for it', () => {
+    expect(readAgain(request, 0)).toBe(25)
+  })
+
+  test('is read at the usual pace where a hand-over finds nobody for longer than L', () => {
+    expect(readAgain(request, 1600)).toBe(190)
+  })
+})
+
 describe('the health of Meilisearch', () => {
   const healthy: Event = { type: 'healthSeen', healthy: true }
 
