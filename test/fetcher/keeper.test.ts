@@ -202,6 +202,7 @@ describe('fetcher follow beside a keeper', () => {
     await permit(member, 'standby', 0)
     await want(member, 'follow 0')
     await until('it waits', async () => (await member.sync()).uninitialised)
+    expect(await member.sync()).toMatchObject({ waitsForFirst: true, decided: false })
     expect(await member.ha.readLine('data')).toBeUndefined()
     await want(member, 'promote 1')
     await acknowledged(member, 'promote 1')

@@ -46,6 +46,8 @@ export const syncSchema = z.looseObject({
   listedAt: count.nullable(),
   /** The store has never been initialised: only the bootstrap member may lead. */
   uninitialised: z.boolean(),
+  /** Nobody has published anything that could be restored: it waits, and nothing is amiss. */
+  waitsForFirst: z.boolean().optional(),
   /** Seconds that what it holds is behind the newest published snapshot; 0 = level. */
   lagSeconds: z.number().min(0).nullable(),
   /** May be promoted; `reason` says why not. */

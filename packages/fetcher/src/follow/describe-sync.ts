@@ -29,7 +29,7 @@ export async function describeSync(
 ): Promise<Sync> {
   const { clock, watch } = options
   const { lineage, view } = member
-  const { situation } = member.weigh()
+  const { situation, verdict } = member.weigh()
   const newest = member.candidates[0]
   const unwritten = wants.unwritten === undefined ? [] : [wants.unwritten]
   const primaryIn = lineage?.primaryIn ?? unwritten
@@ -54,6 +54,7 @@ export async function describeSync(
     claim: lineage?.claim ?? wants.claim,
     listedAt: member.listedAt,
     uninitialised: isUninitialised(options, member),
+    waitsForFirst: !loop.decided && verdict === 'wait-for-bootstrap',
     ready: reason === null,
     reason,
     asksSwap: loop.decided ? (preparation.ready?.id ?? null) : null,

@@ -73,6 +73,23 @@ test('?lag= takes a standby that is close enough, and none whose lag is not know
   expect(await statusOf('/replica')).toBe(200)
 })
 
+test('/readyz waits for the data, but not for what nobody has published yet', async () => {
+  const starting = (waitsForFirst: boolean | undefined) => {
+    keeper = keeperAs('stopped')
+    const sync = { decided: false, waitsForFirst } as Keeper['state']['sync']
+    const phase = { name: 'starting', since: 0, resume: null, renewedAt: null } as const
+    Object.assign(keeper.state, { phase, sync })
+  }
+  expect(await statusOf('/readyz')).toBe(200)
+  starting(undefined)
+  expect(await statusOf('/readyz')).toBe(503)
+  starting(false)
+  expect(await statusOf('/readyz')).toBe(503)
+  // Else the standbys of a new cluster were never Ready until somebody writes: no --wait would end.
+  starting(true)
+  expect(await statusOf('/readyz')).toBe(200)
+})
+
 test('no verb changes anything', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
     expect(await statusOf('/primary', method)).toBe(405)

@@ -23,8 +23,14 @@ export function keeperRoutes(keeper: Keeper): Record<string, (url: URL) => Answe
         : no('Meilisearch does not run or is not healthy'),
     // Of the keeper itself: up, never "lease held". A waiting member is healthy.
     '/healthz': () => yes,
-    '/readyz': () =>
-      keeper.state.phase.name === 'starting' ? no('it has only just started') : yes,
+    // Its data is whole, or nobody has published any yet: a roll-out may go on.
+    '/readyz': () => {
+      const { phase, sync } = keeper.state
+      const waits = sync !== null && !sync.decided && sync.waitsForFirst === true
+      return phase.name !== 'starting' || waits
+        ? yes
+        : no(sync?.reason ?? 'it has only just started')
+    },
     '/status': () => ({ status: 200, body: { program: 'lease-keeper', ...statementOf(keeper) } }),
   }
 }
