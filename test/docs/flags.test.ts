@@ -55,7 +55,7 @@ test('every flag that README and reference name anywhere exists', () => {
   const spans = [...`${before}${after}${reference()}`.matchAll(/`([^`\n]+)`/g)].map(
     ([, span = '']) => span,
   )
-  const own = spans.filter((span) => !/^(unshare|meilisearch|helm|docker) /.test(span))
+  const own = spans.filter((span) => !/^(unshare|meilisearch|helm|docker|pnpm chaos) /.test(span))
   const named = own.flatMap((span) => span.match(/(?<![\w-])--[a-z][a-z0-9-]+/g) ?? [])
   const ofDemo = ['--kill', '--keep']
   const ofOthers = [
