@@ -110,6 +110,13 @@ describe('a lease on a faulty S3 store', () => {
     expect((refusal as Error).message).toContain('replace of a stale version is refused')
   })
 
+  it('is not judged by a connection that broke during the proof', async () => {
+    server.faults.add({ kind: 'reset' }, { op: 'PutObject', key: /race-create/ })
+    await expect(openStoreLease(store, OPTIONS)).rejects.toSatisfy((error) =>
+      isError(error, 'LEASE_UNREACHABLE'),
+    )
+  })
+
   it('is not judged on a store that is away', async () => {
     server.faults.add({ kind: 'status', status: 403, code: 'AccessDenied' }, { times: Infinity })
     await expect(openStoreLease(store, OPTIONS)).rejects.toSatisfy((error) =>

@@ -8,6 +8,8 @@ export interface ProofRow {
   detail?: string
   /** What helps, where it isn't ok. */
   hint?: string
+  /** The store could not be asked: nothing is proved either way. */
+  unreachable?: true
 }
 
 /** One property to prove. `run` throws when it doesn't hold. */
@@ -42,7 +44,8 @@ export async function prove(proofs: Proof[]): Promise<ProofRow[]> {
       absent = isError(error, 'STORE_UNREACHABLE', 'STORE_NO_BUCKET')
       const result = error instanceof ProofSkipped ? 'skipped' : 'failed'
       const helps = absent ? (error as MeiliHaError).hint : hint
-      rows.push({ name, result, detail: messageOf(error), hint: helps })
+      const unreachable = absent && { unreachable: true as const }
+      rows.push({ name, result, detail: messageOf(error), hint: helps, ...unreachable })
     }
   }
   return rows

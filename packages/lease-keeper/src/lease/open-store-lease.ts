@@ -9,6 +9,7 @@ import { StoreLease, type StoreLeaseOptions } from './store-lease.ts'
  * The lease of a store, once the store has proved that it can lock: some take conditional writes and
  * ignore the condition, and some let several racing writers win.
  * @throws what a LIST throws, when it can't be tried
+ * @throws LEASE_UNREACHABLE when the store went away half-way through the proof
  * @throws LEASE_UNUSABLE naming each property that doesn't hold
  */
 export async function openStoreLease(
@@ -22,7 +23,11 @@ export async function openStoreLease(
   if (failed.length > 0) {
     const rows = failed.map(({ name, detail }) => (detail ? `${name}: ${detail}` : name))
     const hint = failed.find((row) => row.hint !== undefined)?.hint
-    throw new MeiliHaError('LEASE_UNUSABLE', `${store.url} can't lock: ${rows.join('; ')}`, {
+    // A connection that broke half-way through proves nothing: to be tried again, not looked at.
+    const disproved = failed.some(({ result, unreachable }) => result === 'failed' && !unreachable)
+    const lost = !disproved && failed.some((row) => row.unreachable)
+    const code = lost ? 'LEASE_UNREACHABLE' : 'LEASE_UNUSABLE'
+    throw new MeiliHaError(code, `${store.url} can't lock: ${rows.join('; ')}`, {
       ...(hint !== undefined && { hint }),
     })
   }
