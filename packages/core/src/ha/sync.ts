@@ -44,6 +44,8 @@ export const syncSchema = z.looseObject({
   newest: snapshotIdSchema.nullable(),
   /** Centiseconds of boot time of that LIST; null = never. */
   listedAt: count.nullable(),
+  /** How often it LISTs, in centiseconds: `--poll`. */
+  listsEvery: count.optional(),
   /** The store has never been initialised: only the bootstrap member may lead. */
   uninitialised: z.boolean(),
   /** Nobody has published anything that could be restored: it waits, and nothing is amiss. */

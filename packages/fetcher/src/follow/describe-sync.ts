@@ -53,6 +53,7 @@ export async function describeSync(
     primaryIn,
     claim: lineage?.claim ?? wants.claim,
     listedAt: member.listedAt,
+    listsEvery: Math.round(options.pollMs / 10),
     uninitialised: isUninitialised(options, member),
     waitsForFirst: !loop.decided && verdict === 'wait-for-bootstrap',
     ready: reason === null,

@@ -8,7 +8,7 @@ const readyz = async (
   state: Partial<Sync> | undefined,
   { query = '', outOfRouting = false, meili = healthy } = {},
 ) => {
-  const follower = { state, outOfRouting } as Follower
+  const follower = { state, outOfRouting, lagSeconds: state?.lagSeconds ?? null } as Follower
   return followRoutes(follower, meili)['/readyz']?.(new URL(`http://localhost/readyz${query}`))
 }
 

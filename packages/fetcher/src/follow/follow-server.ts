@@ -30,12 +30,11 @@ export function followRoutes(
   }
 }
 
-function whyNotRead({ state, outOfRouting }: Follower, url: URL): string | null {
+function whyNotRead({ state, outOfRouting, lagSeconds }: Follower, url: URL): string | null {
   if (!state?.decided) return state?.reason ?? 'it has only just started'
   if (outOfRouting) return 'a newer snapshot is being swapped in'
   const most = url.searchParams.get('lag')
   if (most === null) return null
-  const { lagSeconds } = state
   let mostMs: number
   try {
     mostMs = parseDuration(most)
@@ -43,7 +42,7 @@ function whyNotRead({ state, outOfRouting }: Follower, url: URL): string | null 
     return `lag: ${messageOf(error)}`
   }
   if (lagSeconds === null) return 'its lag is not known'
-  return lagSeconds * 1000 > mostMs ? `it is ${lagSeconds} s behind` : null
+  return lagSeconds * 1000 > mostMs ? `it is ${Math.round(lagSeconds)} s behind` : null
 }
 
 async function whyUnhealthy(meili: Pick<MeilisearchClient, 'health'>): Promise<string | null> {

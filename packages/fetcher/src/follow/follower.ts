@@ -1,5 +1,6 @@
 import { listSetAside } from '@meili-ha/core/data-dir/set-aside.ts'
 import { isError, MeiliHaError, messageOf } from '@meili-ha/core/errors.ts'
+import { lagNow } from '@meili-ha/core/ha/lag-now.ts'
 import type { Sync } from '@meili-ha/core/ha/sync.ts'
 import { parseWant, type Want } from '@meili-ha/core/ha/want.ts'
 import type { Verdict } from '../decide.ts'
@@ -59,6 +60,11 @@ export class Follower {
   /** True while readers should be sent elsewhere, since a swap is near. */
   get outOfRouting(): boolean {
     return this.#swapping.outOfRouting
+  }
+
+  /** How far what it holds may be behind, as of this moment; null = not known. */
+  get lagSeconds(): number | null {
+    return this.state ? lagNow(this.state, this.#options.clock.now()) : null
   }
 
   /** Until the program is told to stop. A turn that fails is tried again. */
@@ -198,7 +204,7 @@ export class Follower {
       want: this.#want,
       answer: this.#answer,
     })
-    metrics.lag.set(this.state.lagSeconds ?? Number.NaN)
+    metrics.lag.set(this.lagSeconds ?? Number.NaN)
     metrics.ready.set(this.state.ready ? 1 : 0)
     metrics.decided.set(this.state.decided ? 1 : 0)
     metrics.newestEpoch.set(this.state.newestEpoch ?? 0)

@@ -73,6 +73,16 @@ test('?lag= takes a standby that is close enough, and none whose lag is not know
   expect(await statusOf('/replica')).toBe(200)
 })
 
+test('?lag= takes no standby that has seen nothing of the store for longer', async () => {
+  const sync = { lagSeconds: 0, listsEvery: 10 }
+  Object.assign(keeper.state, { sync: { ...sync, listedAt: 500 } })
+  expect(await statusOf('/replica?lag=4s')).toBe(200)
+  Object.assign(keeper.state, { sync: { ...sync, listedAt: 400 } })
+  expect(await statusOf('/replica?lag=4s')).toBe(503)
+  expect(await statusOf('/replica?lag=6s')).toBe(200)
+  expect(await statusOf('/replica')).toBe(200)
+})
+
 test('/readyz waits for the data, but not for what nobody has published yet', async () => {
   const starting = (waitsForFirst: boolean | undefined) => {
     keeper = keeperAs('stopped')

@@ -1,4 +1,5 @@
 import { parseDuration } from '@meili-ha/core/cli/units.ts'
+import { lagNow } from '@meili-ha/core/ha/lag-now.ts'
 import type { Answer } from '@meili-ha/core/telemetry/server.ts'
 import { servesAsPrimary, servesAsStandby } from '../serves.ts'
 import type { Keeper } from './keeper.ts'
@@ -41,10 +42,13 @@ const no = (why: string): Answer => ({ status: 503, body: why })
 function lagAnswer(keeper: Keeper, url: URL): Answer {
   const most = url.searchParams.get('lag')
   if (most === null) return yes
-  const lagSeconds = keeper.state.sync?.lagSeconds ?? null
+  const { sync } = keeper.state
+  const lagSeconds = sync && lagNow(sync, keeper.now.boot)
   if (lagSeconds === null) return no('its lag is not known')
   try {
-    return lagSeconds * 1000 <= parseDuration(most) ? yes : no(`it is ${lagSeconds} s behind`)
+    return lagSeconds * 1000 <= parseDuration(most)
+      ? yes
+      : no(`it is ${Math.round(lagSeconds)} s behind`)
   } catch {
     return { status: 400, body: 'lag: expected a duration such as 60s' }
   }

@@ -1,3 +1,4 @@
+import { lagNow } from '@meili-ha/core/ha/lag-now.ts'
 import type { Statement } from '../members/statement.ts'
 import { servesAsPrimary, servesAsStandby } from '../serves.ts'
 import type { Keeper } from './keeper.ts'
@@ -11,6 +12,7 @@ export function statementOf(keeper: Keeper): Statement {
     : servesAsStandby(state)
       ? 'standby'
       : 'stopped'
+  const lagSeconds = sync && lagNow(sync, now.boot)
   const ownNewest = phase.name === 'primary' ? (published?.newest ?? null) : null
   return {
     member: settings.member,
@@ -19,7 +21,7 @@ export function statementOf(keeper: Keeper): Statement {
     epoch: lease.highest,
     snapshot: ownNewest?.id ?? sync?.holds?.id ?? null,
     snapshotStartedAt: ownNewest?.snapshotStartedAt ?? sync?.holds?.snapshotStartedAt ?? null,
-    lagMs: role === 'primary' ? 0 : sync?.lagSeconds == null ? null : sync.lagSeconds * 1000,
+    lagMs: role === 'primary' ? 0 : lagSeconds === null ? null : lagSeconds * 1000,
     notReady: settings.standby === 'cold' ? null : sync ? sync.reason : 'the fetcher is silent',
     waits,
     handoverMs: handoverMs(published),
