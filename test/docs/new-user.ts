@@ -13,6 +13,12 @@ export interface NewUser extends AsyncDisposable {
   /** The checkout; `../shared` lies beside it. */
   cwd: string
   env: Record<string, string | undefined>
+  /** First on its PATH. */
+  bin: string
+  /** Further documented names, and what stands for them here. */
+  places: Map<string, string>
+  /** Lines before each script, as in a shell's profile. */
+  prelude: string
   /** `127.0.0.1:7700` as it is on this machine. */
   address(documented: number): string
   /** The directory that stands for /dev/shm/meili-ha. */
@@ -40,20 +46,30 @@ export async function newUser({ settled = true } = {}): Promise<NewUser> {
   await program(join(bin, 'meilisearch'), `exec ${meilisearchCommand().join(' ')} "$@"`)
   const ports = new Map<number, number>()
   for (const port of PORTS) ports.set(port, await freePort())
+  const places = new Map([['/dev/shm/meili-ha', memory]])
   const here = (script: string) =>
-    script
-      .replaceAll(/127\.0\.0\.1:(77\d\d)/g, (_, port: string) => user.address(Number(port)))
-      .replaceAll('/dev/shm/meili-ha', memory)
+    [...places]
+      .toSorted(([a], [b]) => b.length - a.length)
+      .reduce(
+        (text, [documented, real]) => text.replaceAll(documented, real),
+        script.replaceAll(/127\.0\.0\.1:(77\d\d)/g, (_, port: string) =>
+          user.address(Number(port)),
+        ),
+      )
   const user: NewUser = {
     cwd,
     memory,
+    bin,
+    places,
+    prelude: '',
     env: {
       PATH: [bin, dirname(process.execPath), process.env['PATH']].join(':'),
       TMPDIR: root.path,
       ...(settled && whereThingsAre(root.path)),
     },
     address: (documented) => `127.0.0.1:${ports.get(documented)}`,
-    start: (script) => startProcess({ command: ['sh', '-euc', here(script)], cwd, env: user.env }),
+    start: (script) =>
+      startProcess({ command: ['sh', '-euc', user.prelude + here(script)], cwd, env: user.env }),
     run: async (script) => {
       await using child = user.start(script)
       const { code } = await child.exited
