@@ -10,6 +10,8 @@ export interface Router extends AsyncDisposable {
   /** `HAProxy 2.6.12`, or what else it is. */
   name: string
   url: string
+  /** What it said of members that came and went, for a test that failed. */
+  said?: () => string
 }
 
 /** A member as a router sees it. */
@@ -51,6 +53,7 @@ export async function startHaproxy(members: readonly Routed[]): Promise<Router> 
   return {
     name: `HAProxy ${haproxyVersion()}`,
     url,
+    said: () => haproxy.output(),
     [Symbol.asyncDispose]: () => haproxy[Symbol.asyncDispose](),
   }
 }

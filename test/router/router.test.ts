@@ -13,6 +13,8 @@ interface Fake extends Routed, AsyncDisposable {
   lagSeconds: number
   /** Its keeper answers only so late. */
   slowMs: number
+  /** So many of each question to its keeper come to nothing, as when a packet is lost. */
+  lost: number
   /** `METHOD /path` of what reached it. */
   seen: string[]
   /** Ends its Meilisearch with all that is under way, as the guard does with a demoted primary's. */
@@ -38,14 +40,18 @@ async function fakeMember(
     if (req.url === '/indexes/slow/documents' && req.method === 'POST') return
     res.writeHead(200, { 'content-type': 'text/plain' }).end(name)
   })
+  const lost = new Map<string, number>()
   const keeper = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://localhost')
+    const already = lost.get(pathname) ?? 0
+    lost.set(pathname, Math.min(already + 1, fake.lost))
     const answer = () => {
       const fresh = fake.lagSeconds <= Number.parseInt(searchParams.get('lag') ?? '1000', 10)
       const yes = pathname === '/primary' ? fake.role === 'primary' : fake.role !== 'out' && fresh
       res.writeHead(yes ? 200 : 503).end()
     }
-    if (fake.slowMs > 0) setTimeout(answer, fake.slowMs)
+    if (already < fake.lost) req.socket.destroy()
+    else if (fake.slowMs > 0) setTimeout(answer, fake.slowMs)
     else answer()
   })
   const stop = (server: Server) => {
@@ -56,6 +62,7 @@ async function fakeMember(
     role,
     lagSeconds: 0,
     slowMs: 0,
+    lost: 0,
     seen: [],
     keeperUrl: await listen(keeper, host, keeperPort),
     url: await listen(meilisearch, host),
@@ -172,6 +179,27 @@ describe.each(kinds)('$name', ({ start, skip, cuts, holds, asksFirst }) => {
     }
     await until('m2 is out', async () => !(await answers()).includes('m2'))
     expect(await answers()).toEqual(['m1', 'm1', 'm1', 'm1'])
+  })
+
+  test.skipIf(skip).each([
+    ['answers late', { slowMs: 800 }],
+    ['misses one question', { lost: 1 }],
+  ])('a keeper that %s, while the standby swaps, costs no read and no task', async (_, trouble) => {
+    await using members = await twoMembers()
+    const { m1, m2 } = members
+    await using router = await start([m1, m2])
+    await leads(router, 'm1')
+    m2.role = 'out'
+    const read = () => ask(router, 'POST', '/multi-search')
+    await until('m2 is out', async () => (await read()) === 'm1' && (await read()) === 'm1')
+    Object.assign(m1, trouble)
+    const answers = new Set<string>()
+    const end = performance.now() + 2500
+    while (performance.now() < end) {
+      answers.add(await read()).add(await ask(router, 'GET', '/tasks'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(answers).toEqual(new Set(['m1']))
   })
 
   test.skipIf(skip || holds)('answers 503 to writes while nobody leads, and follows', async () => {

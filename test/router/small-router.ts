@@ -15,9 +15,12 @@ export async function startSmallRouter(members: readonly Routed[]): Promise<Rout
   type Target = (typeof targets)[number]
   let turn = 0
 
+  // Who was in is asked twice before he is out: one question that got lost says nothing.
+  const still = async (target: Target, was: boolean, path: string) =>
+    (await says(target, path)) || (was && (await says(target, path)))
   const check = async (target: Target) => {
-    target.reads = await says(target, '/read-only?lag=60s')
-    const primary = await says(target, '/primary')
+    target.reads = await still(target, target.reads, '/read-only?lag=60s')
+    const primary = await still(target, target.primary, '/primary')
     if (target.primary && !primary) {
       // Sessions to a demoted primary are closed.
       target.agent.destroy()
