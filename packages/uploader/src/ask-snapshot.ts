@@ -16,7 +16,7 @@ export interface AskOptions {
 
 /** Asks Meilisearch for a snapshot, the annotate command first. */
 export async function askSnapshot(
-  meili: MeilisearchClient,
+  meili: Pick<MeilisearchClient, 'createSnapshot'>,
   options: AskOptions,
 ): Promise<AskedSnapshot> {
   const annotation = options.annotateCommand
@@ -32,7 +32,7 @@ const POLL_MS = 250
  * @throws MEILI_ENTERPRISE or MEILI_FAILED when it failed; what `signal` says when aborted
  */
 export async function waitForTask(
-  meili: MeilisearchClient,
+  meili: Pick<MeilisearchClient, 'task'>,
   uid: number,
   signal: AbortSignal,
 ): Promise<Task> {

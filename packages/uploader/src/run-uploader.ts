@@ -66,7 +66,10 @@ export async function runUploader(
     everyMs: flags.every,
     maxDuty: flags.maxDuty,
     annotateCommand: flags.annotateCommand,
-    mayPublish: async () => (await terms.current()) !== undefined,
+    term: async () => {
+      const epoch = await terms.current()
+      return epoch === undefined ? undefined : `${epoch}, claimed ${term?.claimed()}`
+    },
     onAsked: (snapshot: AskedSnapshot) => asked.push(snapshot),
     onFinished: loop.look,
   }

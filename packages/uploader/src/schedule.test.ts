@@ -6,6 +6,7 @@ const policy = { everyMs: 60_000, maxDuty: 0.2 }
 const fresh: ScheduleState = {
   askedAt: undefined,
   costMs: 0,
+  term: '0',
   newestTask: 3,
   newestTaskThen: undefined,
 }

@@ -4,6 +4,8 @@ export interface ScheduleState {
   askedAt: number | undefined
   /** How long the last one took, from asking to finished. */
   costMs: number
+  /** In which it was; see SchedulerOptions. */
+  term: string | undefined
   /** Newest task that isn't a snapshot, and the one at the last asking. */
   newestTask: number | undefined
   newestTaskThen: number | undefined

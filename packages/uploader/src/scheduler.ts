@@ -8,13 +8,16 @@ import { decideSnapshot, hasChanged, type SchedulePolicy, type ScheduleState } f
 import type { UploaderMetrics } from './uploader-metrics.ts'
 
 export interface SchedulerOptions extends SchedulePolicy {
-  meili: MeilisearchClient
+  meili: Pick<MeilisearchClient, 'tasks' | 'task' | 'createSnapshot'>
   annotateCommand?: string | undefined
   log: Logger
   metrics: UploaderMetrics
   waiting: ChangesWaiting
-  /** Only who may publish asks: a standby's snapshot would be of no use. */
-  mayPublish: () => Promise<boolean>
+  /**
+   * The term in which it may publish, its claim included. Undefined = it may not, and doesn't ask: a
+   * standby's snapshot would be of no use.
+   */
+  term: () => Promise<string | undefined>
   /** Told as soon as a snapshot was asked for, and again when it is there. */
   onAsked: (asked: AskedSnapshot) => void
   onFinished: () => void
@@ -30,6 +33,7 @@ export async function runSchedule(options: SchedulerOptions, signal: AbortSignal
   const state: ScheduleState = {
     askedAt: undefined,
     costMs: 0,
+    term: undefined,
     newestTask: undefined,
     newestTaskThen: undefined,
   }
@@ -52,10 +56,14 @@ async function step(
   signal: AbortSignal,
 ): Promise<number> {
   const { meili, log, metrics, waiting } = options
-  if (!(await options.mayPublish())) {
+  const term = await options.term()
+  if (term === undefined) {
     waiting.unknown()
     return RETRY_MS
   }
+  // What was asked for in an earlier term, or before this one's claim, may never have been published:
+  // where nobody writes any more it would be missing until somebody does.
+  if (term !== state.term) Object.assign(state, { term, newestTaskThen: undefined })
   state.newestTask = await newestWrite(meili)
   if (hasChanged(state)) waiting.seen()
   else waiting.none()
@@ -75,7 +83,7 @@ async function step(
 }
 
 /** The newest task that isn't a snapshot: those change nothing. */
-async function newestWrite(meili: MeilisearchClient): Promise<number | undefined> {
+async function newestWrite(meili: SchedulerOptions['meili']): Promise<number | undefined> {
   const { results } = await meili.tasks({ limit: 20 })
   return results.find((task) => task.type !== 'snapshotCreation')?.uid
 }

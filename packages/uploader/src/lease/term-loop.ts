@@ -15,6 +15,8 @@ export interface TermLoop {
   run(signal: AbortSignal): Promise<void>
   /** True for the snapshot file that lay there when the epoch's claim was written, or earlier. */
   isStale(identity: string): boolean
+  /** The last epoch whose claim this member wrote; null = none. */
+  claimed(): number | null
   seqs: SeqNote
   /** Notes what this member has published, and what it took, for keeper and fetcher. */
   published(manifest: Manifest, durationMs: number): Promise<void>
@@ -85,6 +87,7 @@ export async function termLoop(parts: Parts, options: TermLoopOptions): Promise<
   return {
     run: (signal) => obeyWants({ ha, note, writer: alone, log }, signal),
     isStale: (identity) => note.facts.stale === identity,
+    claimed: () => note.facts.claimed,
     seqs: note,
     published,
     handedOver: () => handedOver(ha, parts.terms, note),
