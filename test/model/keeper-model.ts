@@ -24,6 +24,7 @@ export function startKeeper(world: World, member: Member): { terminate: () => vo
     nonce: `n${simulation.between(1, 1e9)}`,
     bootId: member.bootId,
     bootstrap: member === world.members[0],
+    bootstrapIsOther: member !== world.members[0],
     // With fixed roles the first member leads.
     ...(world.settings.lease !== 'shared' && {
       lease: member === world.members[0] ? 'fixed-primary' : 'fixed-standby',

@@ -13,7 +13,10 @@ import type { Simulation } from './simulation.ts'
 import { startUploader } from './uploader-model.ts'
 import type { Variation } from './variation.ts'
 
-export type WorldSettings = Omit<Settings, 'member' | 'uid' | 'nonce' | 'bootId' | 'bootstrap'>
+export type WorldSettings = Omit<
+  Settings,
+  'member' | 'uid' | 'nonce' | 'bootId' | 'bootstrap' | 'bootstrapIsOther'
+>
 
 export const USUAL: WorldSettings = {
   timing: timingFor(15_000),

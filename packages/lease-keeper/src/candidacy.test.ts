@@ -21,6 +21,7 @@ interface Case {
   standAfter?: number
   syncAfter?: number
   watched?: number
+  everServed?: boolean
 }
 
 const FRESH = { primaryIn: [5], newestEpoch: 5, newest: '0000000005-0000000003' }
@@ -86,13 +87,26 @@ function why(given: Case): string | null {
       beat: parseBeat(`running 7 ${now - 10} | standby 5 - - b00 | ready -`) ?? null,
       standAfter: given.standAfter ?? 0,
       syncAfter: given.syncAfter ?? 0,
-      lease: { ...state.lease, seen, stale: false, highest: 5, watched: given.watched ?? 5 },
+      lease: {
+        ...state.lease,
+        seen,
+        stale: false,
+        highest: 5,
+        watched: given.watched ?? 5,
+        everServed: given.everServed ?? record.served,
+      },
     },
   })
 }
 
 const BEHIND = { primaryIn: [], holds: { ...HELD, id: '0000000005-0000000002', seq: 2 } }
 const LEVEL = { primaryIn: [] }
+/** Step 1 to 3 went before: the store has snapshots, but no lease was ever served. */
+const NEVER_LED: Case = {
+  record: { holder: null, epoch: 1_005, served: false },
+  sync: LEVEL,
+  settings: { bootstrapIsOther: true },
+}
 const MANUAL: Partial<Settings> = { failover: 'manual' }
 const promote = (to: string | null) => ({ request: { id: 'p', verb: 'promote' as const, to } })
 
@@ -111,6 +125,18 @@ describe('stands', () => {
       { after: L + STEP, sync: LEVEL, settings: { maxLossMs: 30_000 } },
     ],
     ['whatever --max-loss, when it led last itself', { settings: { maxLossMs: 1 } }],
+    [
+      'where nobody led yet, with the data of whoever published last',
+      { ...NEVER_LED, sync: {}, after: L },
+    ],
+    [
+      'where nobody led yet, when a person promotes it',
+      { ...NEVER_LED, record: { ...NEVER_LED.record, ...promote('m0') } },
+    ],
+    [
+      'where it saw somebody lead, though the record has forgotten it',
+      { ...NEVER_LED, everServed: true, after: L + STEP },
+    ],
     [
       'as bootstrap member of a new cluster',
       {
@@ -184,6 +210,11 @@ describe('does not stand', () => {
         settings: { maxLossMs: 1 },
       },
       'the loss is not known',
+    ],
+    [
+      'where nobody led yet and another was named to begin, whose data may be fresher than its snapshots',
+      { ...NEVER_LED, after: 9 * L },
+      'the cluster waits for its bootstrap member',
     ],
     [
       'in a new cluster, unless it is the bootstrap member',

@@ -6,6 +6,8 @@ import { guardIsFresh, type Turn } from './turn.ts'
 /** The usual case, in which nothing needs to be explained. */
 export const LEASE_IS_HELD = 'the lease is held'
 
+const WAITS_FOR_BOOTSTRAP = 'the cluster waits for its bootstrap member'
+
 /** Why a standby doesn't try to take the lease now; null = it does. Every answer is a sentence's end. */
 export function whyNotStanding(turn: Turn): string | null {
   const { settings, rules, state, now } = turn
@@ -28,6 +30,7 @@ export function whyNotStanding(turn: Turn): string | null {
   if (asked === 'me') return null
   // After a hand-over there is no old primary whose data would be fresher still.
   if (asked === 'any') return elapsedOrder(turn, wait, marker ? 1 : 0)
+  if (mayPrecedeTheFirst(turn)) return WAITS_FOR_BOOTSTRAP
   if (record.paused) return 'failover is paused'
   if (settings.failover === 'manual' && record.epoch > 0) return 'failover is manual'
   if (!elapsed(turn, wait + settings.failoverDelay)) return 'the old primary may still return'
@@ -41,9 +44,22 @@ function whyUnfit({ settings, state }: Turn): string | null {
   if (!sync) return 'the fetcher is silent'
   if (sync.writtenAt <= state.syncAfter) return 'its last promotion failed'
   if (sync.uninitialised && !state.lease.seen?.record.served) {
-    return settings.bootstrap ? null : 'the cluster waits for its bootstrap member'
+    return settings.bootstrap ? null : WAITS_FOR_BOOTSTRAP
   }
   return sync.ready ? null : (sync.reason ?? 'the fetcher is not ready')
+}
+
+/**
+ * On the way up to a lease the member that has the data may still take writes without one, or be restarting:
+ * a roll-out begins with the others. What it took since its last snapshot would be left behind.
+ */
+function mayPrecedeTheFirst({ settings, state }: Turn): boolean {
+  return (
+    settings.bootstrapIsOther &&
+    settings.standby === 'warm' &&
+    !state.lease.everServed &&
+    rank(state.sync) > 0
+  )
 }
 
 /** A person's request, or a drain's, overrides everything that only restrains an automatic failover. */

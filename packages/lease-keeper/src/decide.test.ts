@@ -124,6 +124,7 @@ function stateOf(name: PhaseName): KeeperState {
       answeredAt: NOW - 50,
       highest: 5,
       watched: 5,
+      everServed: true,
       inFlight,
       stale: false,
     },

@@ -24,6 +24,7 @@ export function observeRecord(
     seen: { ...found, since: unchanged && view.seen ? view.seen.since : now },
     missingSince: null,
     highest: Math.max(view.highest, found.record.epoch),
+    everServed: view.everServed || found.record.served,
     watched: found.record.holder === null ? view.watched : found.record.epoch,
   }
 }

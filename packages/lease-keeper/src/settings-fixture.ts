@@ -13,6 +13,7 @@ export function settingsFor(change: Partial<Settings> = {}): Settings {
     standby: 'warm',
     routing: 'labels',
     bootstrap: false,
+    bootstrapIsOther: false,
     failover: 'auto',
     failoverDelay: 0,
     maxLossMs: null,

@@ -38,6 +38,7 @@ export async function settingsFromFlags(
     standby: cold ? 'cold' : 'warm',
     routing: flags.lease === 'kubernetes' ? 'labels' : 'http',
     bootstrap: flags.bootstrapMember === flags.member || flags.primary === flags.member,
+    bootstrapIsOther: ![undefined, flags.member].includes(flags.bootstrapMember),
     failover: flags.failover,
     failoverDelay: Math.round(flags.failoverDelay / 10),
     maxLossMs: flags.maxLoss ?? null,

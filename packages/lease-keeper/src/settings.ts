@@ -18,6 +18,8 @@ export interface Settings {
   routing: 'labels' | 'http'
   /** This is `--bootstrap-member`: it alone may take the first epoch of a cluster. */
   bootstrap: boolean
+  /** `--bootstrap-member` names another member. */
+  bootstrapIsOther: boolean
   failover: 'auto' | 'manual'
   failoverDelay: number
   /** Milliseconds; null = off. */

@@ -106,6 +106,8 @@ export interface LeaseView {
   highest: number
   /** The epoch of the last term that this keeper saw held. */
   watched: number
+  /** A record that this keeper saw said that somebody had served. */
+  everServed: boolean
   inFlight: { purpose: Purpose; sentAt: number; record: LeaseRecord | null } | null
   /** Something went wrong since the last answer: read before writing. */
   stale: boolean
@@ -146,6 +148,7 @@ export function startingState(
       answeredAt: null,
       highest: epoch,
       watched: 0,
+      everServed: false,
       inFlight: null,
       stale: true,
       writtenFrom: null,
