@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { REPO } from '../docs/markdown.ts'
 import { containerProblems } from './container-problems.ts'
@@ -75,7 +76,12 @@ describe.skipIf(!helm)('the chart', () => {
   })
 
   test('the guard stops draining before the kubelet kills it, whatever the size', () => {
-    for (const [size, grace] of Object.entries({ '500Mi': 70, '30Gi': 360, '1.5Ti': 20540 })) {
+    for (const [size, grace] of Object.entries({
+      '500Mi': 70,
+      '30720Mi': 360,
+      '30Gi': 360,
+      '1.5Ti': 20540,
+    })) {
       const manifests = render([...values('minimal'), '--set', `persistence.size=${size}`])
       const [pod] = podSpecsOf(manifests)
       expect(pod?.terminationGracePeriodSeconds).toBe(grace)
@@ -83,6 +89,50 @@ describe.skipIf(!helm)('the chart', () => {
       const limit = env.find((it) => it.name === 'MEILI_HA_DRAIN_LIMIT')?.value
       expect(limit).toBe(String(grace - 5))
     }
+  })
+
+  test.each([
+    ['fullnameOverride=Search_1', 'fullnameOverride'],
+    ['meilisearch.env.MEILI_DB_PATH=/data', 'MEILI_DB_PATH'],
+    ['podLabels.meili-ha/role=primary', 'meili-ha/role'],
+    ['uploader.env.MEILI_HA_EVERY=1m', 'the container uploader gets MEILI_HA_EVERY twice'],
+    ['store.env.MEILI_HA_STORE=s3://other', 'MEILI_HA_STORE twice'],
+    ['store.endpoint=minio:9000', '/store/endpoint'],
+    ['serviceAccount.create=false', 'serviceAccount.name'],
+    ['service.port=70000', '/service/port'],
+  ])('%s is refused at once, and why is said', (set, why) => {
+    expect(() => render([...values('minimal'), '--set', set])).toThrow(why)
+  })
+
+  test.each(['1st', 'my.release'])('a release called %s, which no Service can be', (name) => {
+    expect(() => render(values('minimal'), CHART, name)).toThrow(`${name}-meili-ha`)
+  })
+
+  test('names and numbers stay as they were written', () => {
+    const odd = join(mkdtempSync(join(tmpdir(), 'meili-ha-values-')), 'values.yaml')
+    writeFileSync(odd, 'meilisearch: { env: { A: 2147483648, B: 0.5, C: true } }')
+    const named = ['--set', 'fullnameOverride=search', '--set-string', 'cluster=1e3']
+    const manifests = render([...values('minimal'), '-f', odd, ...named], CHART, '123')
+    rmSync(dirname(odd), { recursive: true })
+    const { metadata } = one(manifests, 'StatefulSet').spec.template
+    expect(metadata.labels).toMatchObject({
+      'app.kubernetes.io/instance': '123',
+      'meili-ha/cluster': '1e3',
+    })
+    const env = podSpecsOf(manifests)[0]?.containers[0]?.env ?? []
+    const of = (name: string) => env.find((it) => it.name === name)?.value
+    expect([of('A'), of('B'), of('C')]).toEqual(['2147483648', '0.5', 'true'])
+  })
+
+  test('`helm test` gets through the NetworkPolicy that lets in a few clients', () => {
+    const manifests = render(values('all-on'))
+    const { labels } = one(manifests, 'Pod').metadata
+    const policy = JSON.stringify(one(manifests, 'NetworkPolicy').spec)
+    const peer = {
+      'app.kubernetes.io/name': labels?.['app.kubernetes.io/name'],
+      'app.kubernetes.io/instance': labels?.['app.kubernetes.io/instance'],
+    }
+    expect(policy).toContain(JSON.stringify({ podSelector: { matchLabels: peer } }))
   })
 
   test('routes send to -read what HAProxy sends to its readers', () => {

@@ -1,10 +1,10 @@
 {{/* Variables of the programs; every flag is one. */}}
 
-{{/* $map: name -> value */}}
+{{/* $map: name -> value. A number comes as a float, which prints as 2.147483648e+09. */}}
 {{- define "meili-ha.envOf" -}}
 {{- range $name, $value := . }}
 - name: {{ $name }}
-  value: {{ $value | toString | quote }}
+  value: {{ ternary (printf "%.0f" (float64 $value)) (toString $value) (and (kindIs "float64" $value) (eq (float64 $value) (floor $value))) | quote }}
 {{- end }}
 {{- end }}
 

@@ -19,7 +19,12 @@
 
 {{- define "meili-ha.selector" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end }}
+
+{{/* Of the pod of `helm test`: not the members', or Services would send to it. */}}
+{{- define "meili-ha.testSelector" -}}
+{{ include "meili-ha.selector" . | replace "app.kubernetes.io/name: " "app.kubernetes.io/name: test-" }}
 {{- end }}
 
 {{- define "meili-ha.labels" -}}
@@ -47,7 +52,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $gib := 0 }}
 {{- if hasSuffix "Ti" $size }}{{ $gib = mul 1024 (trimSuffix "Ti" $size | float64 | ceil | int) }}
 {{- else if hasSuffix "Gi" $size }}{{ $gib = trimSuffix "Gi" $size | float64 | ceil | int }}
-{{- else if hasSuffix "Mi" $size }}{{ $gib = 1 }}
+{{- else if hasSuffix "Mi" $size }}{{ $gib = divf (trimSuffix "Mi" $size | float64) 1024 | ceil | int }}
 {{- else }}{{ fail "persistence.size: write it in Mi, Gi or Ti, or set terminationGracePeriodSeconds" }}
 {{- end }}
 {{- add 60 (mul 10 $gib) }}

@@ -81,9 +81,9 @@ env:
   - name: MEILI_HA_EVERY
     value: {{ .Values.uploader.every | quote }}
   - name: MEILI_HA_KEEP_LAST
-    value: {{ .Values.uploader.keepLast | quote }}
+    value: {{ int64 .Values.uploader.keepLast | quote }}
   - name: MEILI_HA_KEEP_DAILY
-    value: {{ .Values.uploader.keepDaily | quote }}
+    value: {{ int64 .Values.uploader.keepDaily | quote }}
   {{- with include "meili-ha.haEnv" . | trim }}{{ . | nindent 2 }}{{ end }}
   {{- include "meili-ha.keyEnv" . | nindent 2 }}
   {{- with include "meili-ha.storeEnv" (list . .Values.store.existingSecret) | trim }}{{ . | nindent 2 }}{{ end }}
@@ -111,7 +111,7 @@ restartPolicy: Always
 args: [run]
 env:
   - name: MEILI_HA_CLUSTER
-    value: {{ include "meili-ha.cluster" . }}
+    value: {{ include "meili-ha.cluster" . | quote }}
   {{- if eq .Values.steps "replica" }}
   - name: MEILI_HA_LEASE
     value: none
