@@ -52,6 +52,24 @@ test('SIGTERM in the middle leaves no process, no file and no object', async () 
   await expectEmptied(server, store)
 })
 
+// About 5 s: an endpoint that refuses is asked a few times.
+test('a bucket that can not be used is said before anything starts', async () => {
+  await using dir = await tempDir()
+  await using server = await startS3Server()
+  const store = `s3://${server.bucketName}/given`
+  for (const [wrong, said] of [
+    [{ AWS_SECRET_ACCESS_KEY: 'wrong' }, /MEILI_HA_STORE_DENIED[^]*hint: /],
+    [{ AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' }, /MEILI_HA_STORE_UNREACHABLE[^]*hint: /],
+  ] as const) {
+    const env = { ...environmentOf(server), ...wrong }
+    await using running = demo(dir, ['--kill', 'switchover', '--store', store], env)
+    expect(await running.exited).toEqual({ code: 1, signal: null })
+    expect(running.stderr()).toMatch(said)
+    expect(running.stdout()).not.toMatch(/leads/)
+    await expectNothingLeft(dir)
+  }
+})
+
 // About 25 s: a Meilisearch is killed and comes back.
 test('--keep shows what can be done with the running cluster, until Ctrl-C', async () => {
   await using dir = await tempDir()

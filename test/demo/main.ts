@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { Command, Option } from 'commander'
+import { describeError } from '@meili-ha/core/cli/run-program.ts'
 import { ROUTERS, type RouterKind } from '../router/start-router.ts'
 import { KILLS, type Kill } from './breakage.ts'
 import { cleanUpAtExit } from './clean-up.ts'
@@ -53,6 +54,11 @@ function onPath(): string | undefined {
   }
 }
 
+/** What went wrong, not what the clean-up after it met. */
+function firstOf(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstOf(error.suppressed) : error
+}
+
 const cleanUp = cleanUpAtExit()
 const bin = process.env['MEILISEARCH_BIN'] || onPath()
 const { snapshot, documents, kill, keep = false } = options
@@ -75,6 +81,6 @@ try {
   }
 } catch (error) {
   well = false
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`demo: ${describeError(firstOf(error))}`)
 }
 process.exit(well ? 0 : 1)

@@ -65,6 +65,8 @@ export async function givenBucket(
     )
   }
   const own = `${url.replace(/\/$/, '')}/demo-${randomUUID().slice(0, 8)}`
+  // Asked before anything starts: a wrong key or name shows at once, and by its own words.
+  await openStore(own).list('')
   const storage = cut && (await behindProxies(members, new URL(endpoint!), stack))
   return {
     name: `${own}${storage ? '; a TCP proxy before each member' : ''}`,
