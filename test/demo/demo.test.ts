@@ -52,6 +52,19 @@ test('SIGTERM in the middle leaves no process, no file and no object', async () 
   await expectEmptied(server, store)
 })
 
+test('what the programs would refuse is refused at once', async () => {
+  await using dir = await tempDir()
+  for (const [wrong, said] of [
+    [['--lease-duration', '1s'], /must be 5s to 5m/],
+    [['--documents', 'many'], /whole number/],
+  ] as const) {
+    await using running = demo(dir, ['--kill', 'process', ...wrong])
+    expect((await running.exited).code).toBe(1)
+    expect(running.stderr()).toMatch(said)
+  }
+  await expectNothingLeft(dir)
+})
+
 // About 5 s: an endpoint that refuses is asked a few times.
 test('a bucket that can not be used is said before anything starts', async () => {
   await using dir = await tempDir()

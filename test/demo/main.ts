@@ -3,8 +3,11 @@
  * primary is broken before your eyes. `--snapshot FILE` shows the first alone, `--kill` the second.
  */
 import { execFileSync } from 'node:child_process'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { describeError } from '@meili-ha/core/cli/run-program.ts'
+import { messageOf } from '@meili-ha/core/errors.ts'
+import { parseCount, parseDuration } from '@meili-ha/core/cli/units.ts'
+import { timingFor } from '@meili-ha/lease-keeper/timing.ts'
 import { ROUTERS, type RouterKind } from '../router/start-router.ts'
 import { KILLS, type Kill } from './breakage.ts'
 import { cleanUpAtExit } from './clean-up.ts'
@@ -14,6 +17,16 @@ import type { LeaseKind } from './scene.ts'
 
 /** Longer than this nobody watches; `--keep` has no end. */
 const LIMIT_MS = 90_000
+
+/** What the keepers would refuse is refused here: nobody would lead. */
+function allowedDuration(text: string): string {
+  try {
+    timingFor(parseDuration(text))
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error))
+  }
+  return text
+}
 
 const options = new Command('demo')
   .description('Publish and restore a snapshot; then break the primary of a cluster and watch.')
@@ -28,11 +41,11 @@ const options = new Command('demo')
       .choices(['store', 'kubernetes'])
       .default('store'),
   )
-  .option('--lease-duration <duration>', 'of the lease; 15s in real life', '5s')
+  .option('--lease-duration <duration>', 'of the lease; 15s in real life', allowedDuration, '5s')
   .addOption(
     new Option('--router <kind>', 'HAProxy if it is installed, unless told').choices(ROUTERS),
   )
-  .option('--documents <count>', 'how many documents to add', Number, 2000)
+  .option('--documents <count>', 'how many documents to add', parseCount, 2000)
   .option('--keep', 'leave the cluster running until Ctrl-C')
   .parse()
   .opts<{
