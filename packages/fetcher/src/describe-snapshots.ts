@@ -19,6 +19,8 @@ export interface Description {
   clusterId: string | null
   /** Of Meilisearch. */
   version: string | null
+  /** Of the tarball, below the store; null = it names none. */
+  key: string | null
   /** Of the tarball; null = it names none. */
   sizeBytes: number | null
   unpackedBytes: number | null
@@ -76,6 +78,7 @@ function readable({ id, epoch, seq, manifest }: Snapshot) {
     writer: manifest.writer,
     clusterId: manifest.clusterId,
     version: manifest.meilisearch.version,
+    key: object?.key ?? null,
     sizeBytes: object?.size ?? null,
     unpackedBytes: contents.unpackedBytes,
     indexes: contents.indexes,
@@ -93,6 +96,7 @@ const UNREADABLE = {
   writer: null,
   clusterId: null,
   version: null,
+  key: null,
   sizeBytes: null,
   unpackedBytes: null,
   indexes: null,
