@@ -23,7 +23,9 @@ export interface NewUser extends AsyncDisposable {
   address(documented: number): string
   /** The directory that stands for /dev/shm/meili-ha. */
   memory: string
-  /** Starts the lines as a script, as they stand but for ports and the directory in memory. */
+  /** What is documented, with the names that it has here. */
+  here: (documented: string) => string
+  /** Starts the lines as a script, as they stand but for ports and places. */
   start(script: string): RunningProcess
   /** Runs them to their end. */
   run(script: string): Promise<{ code: number | null; stdout: string; output: string }>
@@ -62,6 +64,7 @@ export async function newUser({ settled = true } = {}): Promise<NewUser> {
     bin,
     places,
     prelude: '',
+    here,
     env: {
       PATH: [bin, dirname(process.execPath), process.env['PATH']].join(':'),
       TMPDIR: root.path,

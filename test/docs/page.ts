@@ -39,17 +39,17 @@ export async function follow(
   shells: Readonly<Record<string, NewUser>>,
 ): Promise<string> {
   let said = ''
-  let last = ''
+  let last = { stdout: '', here: (documented: string) => documented }
   for (const { info, text, line } of blocks(heading)) {
     const where = `${path} line ${line}`
-    if (info === 'text') expectShown(last, text, where)
+    if (info === 'text') expectShown(last.stdout, last.here(text), where)
     const [, , name = 'primary'] = /^sh test(=([\w-]+))?$/.exec(info) ?? [undefined, undefined, '']
     if (name === '') continue
     const user = shells[name]
     if (!user) throw new Error(`${where}: nobody is at ${name}`)
     const { code, stdout, output } = await user.run(text)
     expect(code, `${where}:\n${text}\n${output}`).toBe(0)
-    last = stdout
+    last = { stdout, here: user.here }
     said += stdout
   }
   return said
