@@ -18,6 +18,8 @@ import { Wants } from './wants.ts'
 
 /** How often `want` is looked at. */
 const TURN_MS = 250
+/** While the keeper waits for an answer: nobody can write meanwhile. */
+const HURRIED_MS = 50
 /** After a failed turn. */
 const PAUSE_MS = 2000
 
@@ -74,7 +76,7 @@ export class Follower {
     while (!signal.aborted) {
       try {
         await this.#turn()
-        await sleep(TURN_MS)
+        await sleep(this.#isAwaited ? HURRIED_MS : TURN_MS)
       } catch (error) {
         if (isError(error, 'CANCELLED') && signal.aborted) break
         metrics.failures.inc()
@@ -86,6 +88,12 @@ export class Follower {
       }
     }
     await this.#preparation.stop()
+  }
+
+  /** A promotion or hand-over stands still until it is answered. */
+  get #isAwaited(): boolean {
+    const verb = this.#want?.verb
+    return verb !== undefined && verb !== 'follow' && this.#answer.acknowledged !== this.#line
   }
 
   async #turn(): Promise<void> {

@@ -4,6 +4,8 @@ import type { Keeper } from './keeper.ts'
 
 /** Twice a guard's tick: what the guard says is known before it says the next. */
 const TICK_MS = 125
+/** While it changes hands: each look is a step, and nobody can write meanwhile. */
+const HURRIED_MS = 50
 /** An unhealthy Meilisearch is noticed within this; one request on loopback. */
 const HEALTH_MS = 500
 
@@ -34,7 +36,11 @@ export async function runKeeper(
         )
         await keeper.tell({ type: 'healthSeen', healthy })
       }
-      await sleep(HEALTH_MS, undefined, { signal: ended.signal }).catch(() => {})
+      // One that has only just started is routed to as soon as it answers.
+      const starts = isChanging(keeper) || keeper.state.health?.healthy === false
+      await sleep(starts ? HURRIED_MS : HEALTH_MS, undefined, { signal: ended.signal }).catch(
+        () => {},
+      )
     }
   }
   const tick = async () => {
@@ -42,11 +48,15 @@ export async function runKeeper(
       while (!keeper.ended) {
         await keeper.tick()
         state()
-        await sleep(TICK_MS)
+        await sleep(isChanging(keeper) ? HURRIED_MS : TICK_MS)
       }
     } finally {
       ended.abort()
     }
   }
   await Promise.all([tick(), probe()])
+}
+
+function isChanging({ state }: Keeper): boolean {
+  return ['acquiring', 'promoting', 'draining', 'stopping'].includes(state.phase.name)
 }

@@ -8,6 +8,8 @@ import type { PublishedNote } from './published-note.ts'
 import type { TermWriter } from './term-writer.ts'
 
 const POLL_MS = 200
+/** During a promotion or hand-over: nobody can write meanwhile. */
+const HURRIED_MS = 50
 const RETRY_MS = 1000
 
 export interface ObeyOptions {
@@ -43,7 +45,8 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
         await note.set({ failed: { want: line ?? '', message: messageOf(error) } }).catch(() => {})
       }
     } finally {
-      await sleep(POLL_MS, undefined, { signal }).catch(() => {})
+      const hurried = line !== refused && parseWant(line ?? '')?.verb === 'promote'
+      await sleep(hurried ? HURRIED_MS : POLL_MS, undefined, { signal }).catch(() => {})
     }
   }
 }
