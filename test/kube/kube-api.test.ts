@@ -222,6 +222,13 @@ describe.each(kubeWorlds())('access to a $name', ({ name, start }) => {
     expect(await lease.read()).toBeUndefined()
   })
 
+  it('is missing where there is neither a pod nor a kubeconfig', async () => {
+    await using dir = await tempDir()
+    vi.stubEnv('KUBECONFIG', undefined)
+    vi.stubEnv('HOME', dir.path)
+    await expect(kubeAccess({})).rejects.toSatisfy((error) => isError(error, 'LEASE_UNREACHABLE'))
+  })
+
   it('is missing where a kubeconfig cannot be read', async () => {
     vi.stubEnv('KUBECONFIG', '/nowhere/config')
     await expect(kubeAccess({})).rejects.toSatisfy((error) => isError(error, 'LEASE_UNREACHABLE'))

@@ -3,6 +3,9 @@ import type { KubeConfig } from '@kubernetes/client-node'
 import { MeiliHaError, messageOf } from '@meili-ha/core/errors.ts'
 import type { KubeAccess, KubeCredentials } from './kube-access.ts'
 
+/** Where nothing is configured @kubernetes/client-node makes this up, and refuses to talk to it. */
+const MADE_UP = 'http://localhost:8080'
+
 /**
  * Access as kubectl has it: KUBECONFIG or ~/.kube/config, with client certificates, tokens, exec
  * plugins and proxies. For commands at a person's desk; @kubernetes/client-node is loaded only here.
@@ -20,6 +23,7 @@ export async function kubeconfigAccess(): Promise<KubeAccess> {
     let config = load()
     const cluster = config.getCurrentCluster()
     if (!cluster) throw new Error('the current context names no cluster')
+    if (cluster.server === MADE_UP) throw new Error('there is none, and this is no pod')
     const context = config.getContextObject(config.getCurrentContext())
     return {
       server: cluster.server,
