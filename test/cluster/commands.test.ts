@@ -176,10 +176,23 @@ describe('lease-keeper on a store', () => {
   test('a switch-over that nobody answers ends with its time-out, and says who leads', async () => {
     await using root = await tempDir()
     const lease = leaseIn(await storeWith(root.path))
-    const asked = await leaseKeeperHere(['switchover', ...lease, '--to', 'm9', '--timeout', '1s'])
+    const asked = await leaseKeeperHere(['switchover', ...lease, '--to', 'm2', '--timeout', '1s'])
     expect(asked.code).toBe(1)
     expect(asked.stderr).toContain('m1 holds the lease')
   })
+
+  test.each(['switchover', 'promote'])(
+    '%s asks nothing for a name that nobody bears',
+    async (verb) => {
+      await using root = await tempDir()
+      const url = await storeWith(root.path)
+      const asked = await leaseKeeperHere([verb, ...leaseIn(url), '--to', 'm9', '--timeout', '1s'])
+      expect(asked.code).toBe(1)
+      expect(asked.stderr).toMatch(/there is no member m9[^]*hint: .*m1, m2/)
+      const found = await storeLease(openStore(url), { timeoutMs: 5000, clock: REAL_CLOCK }).read()
+      expect(found?.record.request).toBeNull()
+    },
+  )
 
   test('checks what it was given, and marks the rest as skipped', async () => {
     await using root = await tempDir()

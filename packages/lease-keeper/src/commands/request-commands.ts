@@ -72,6 +72,7 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
           host.stdout.write(`${flags.to} leads already\n`)
           return
         }
+        if (flags.to !== undefined && found) await mustBeMember(lease, flags.to)
         if (found) await lead.before(lease, found)
         const began = performance.now()
         const before = await editRecord(backend, (record) => ({ ...record, request }))
@@ -83,6 +84,15 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
         lease.close()
       }
     })
+}
+
+/** The primary would stop for a name that nobody bears, and nobody would take over. */
+async function mustBeMember(lease: OpenLease, to: string): Promise<void> {
+  const members = (await lease.statements.readAll()).map(({ member }) => member)
+  if (members.includes(to)) return
+  throw new MeiliHaError('REQUEST_FAILED', `there is no member ${to}: nothing was asked for`, {
+    hint: `Those that have stated themselves: ${members.join(', ') || 'none'}.`,
+  })
 }
 
 /** `lease-keeper pause` and `resume` */
