@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { verifySnapshot } from '@meili-ha/core/archive/verify-snapshot.ts'
 import { isInitialised } from '@meili-ha/core/catalog/catalog-view.ts'
 import { claimFor, CLUSTER, manifestFor } from '@meili-ha/core/catalog/catalog-fixture.ts'
+import { manifestKey } from '@meili-ha/core/catalog/names.ts'
 import { publishedSchema } from '@meili-ha/core/ha/sync.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
 import { CLOCK, fakeMember, lay, makeDatabase, NEVER } from './member.fixture.ts'
@@ -52,6 +53,24 @@ describe('a claim', () => {
       expect(await verifySnapshot(one(body))).toMatchObject({ version: '1.50.0', indexes: 1 })
     },
   )
+
+  test('archived, follows even one that is unreadable now, but none of a newer format', async () => {
+    await using member = await fakeMember()
+    await lay(member.store, SNAPSHOT)
+    await makeDatabase(member.dataMs)
+    await member.guard('stopped -')
+    await member.ha.writeLine('want', 'promote 1')
+    const damage = (body: string) => member.store.put(manifestKey(SNAPSHOT.id), body)
+    const claim = () =>
+      member.writer.claim({ epoch: 1, of: SNAPSHOT.id, archive: true }, CLUSTER, NEVER)
+    await damage('{"format": 2}')
+    await expect(claim()).rejects.toMatchObject({ code: 'MEILI_HA_MANIFEST_NEWER_FORMAT' })
+    await damage('{"format": 1, "junk": tr')
+    await claim()
+    const [written] = await member.published()
+    expect(written).toMatchObject({ epoch: 1, seq: 0, claim: { of: SNAPSHOT.id } })
+    expect(written && written.object?.key).toContain('0000000001-0000000000')
+  })
 
   test('of a running directory is refused', async () => {
     await using member = await fakeMember()

@@ -1,5 +1,4 @@
 import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
-import { snapshotsOf } from '@meili-ha/core/catalog/catalog-view.ts'
 import { MANIFEST_FORMAT, type Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import { formatId } from '@meili-ha/core/catalog/names.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
@@ -21,7 +20,7 @@ export interface ClaimFacts {
  * The manifest that begins an epoch. Pure: the same claim makes the same manifest again, so that one
  * that is there already is adopted.
  * @param archived the stopped directory, where no published tarball holds it
- * @throws STORE_NOT_FOUND when the claimed manifest isn't there
+ * @throws STORE_NOT_FOUND when the claimed manifest isn't there; MANIFEST_* when what it claims can't be read
  */
 export function claimManifest(
   view: CatalogView,
@@ -29,9 +28,11 @@ export function claimManifest(
   facts: ClaimFacts,
   archived: Archived | undefined,
 ): Manifest {
-  const claimed =
-    claim.of === null ? undefined : snapshotsOf(view).find(({ id }) => id === claim.of)?.manifest
-  if (claim.of !== null && !claimed) {
+  const entry = view.entries.find(({ id }) => id === claim.of)
+  const claimed = entry?.kind === 'snapshot' ? entry.manifest : undefined
+  if (entry?.kind === 'unreadable' && (entry.newerFormat || !archived)) throw entry.error
+  // An archive needs the name of its predecessor alone: the one that leads on holds all that was in it.
+  if (claim.of !== null && !entry) {
     throw new MeiliHaError('STORE_NOT_FOUND', `${claim.of}, to be claimed, is not in the store`)
   }
   const nothing = { meilisearch: { version: null }, contents: { indexes: 0, unpackedBytes: 0 } }
