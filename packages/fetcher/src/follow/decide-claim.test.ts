@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { CatalogView, Snapshot } from '@meili-ha/core/catalog/catalog-view.ts'
 import { formatId, manifestKey } from '@meili-ha/core/catalog/names.ts'
 import { restoreCandidates } from '@meili-ha/core/catalog/restore-candidates.ts'
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { Lineage } from '@meili-ha/core/data-dir/lineage.ts'
 import { DIRECTORIES } from '../decide.ts'
 import { situationOf } from '../situation.ts'
@@ -97,6 +98,19 @@ describe('what an epoch begins with', () => {
     const claim = { epoch: 9, of: '0000000002-0000000001', archive: true }
     expect(decided(view, held)).toEqual({ claim })
     expect(decided(view, held, { serving: true })).toMatchObject({ refused: expect.any(String) })
+  })
+
+  test('an archive of itself, where the newest of its own can not be read any more', () => {
+    const own = snapshot(2, 0, 1, 'me', claimed.id)
+    const { id, epoch, seq, key, etag } = snapshot(2, 1, 5, 'me')
+    const error = new MeiliHaError('MANIFEST_INVALID', 'junk')
+    const place = { id, epoch, seq, key, etag, error, newerFormat: false, mayBeFinal: true }
+    const view = viewOf([own, claimed, base])
+    const entries = [{ kind: 'unreadable' as const, ...place }, ...view.entries]
+    const held = lineage({ snapshotId: own.id, tarball: sha(1), primaryIn: [2] })
+    expect(decided({ ...view, entries }, held)).toEqual({
+      claim: { epoch: 9, of: id, archive: true },
+    })
   })
 
   test('an archive of itself, where it alone still holds the newest', () => {
