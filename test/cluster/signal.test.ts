@@ -18,7 +18,7 @@ const UNSHARE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child']
 
 /** A pod whose containers share processes: PID 1 restarts Meilisearch, as a kubelet does, for ever. */
 const POD = `
-  (while :; do "$@"; echo "pod: meilisearch ended: $?"; sleep 0.3; done) &
+  ([ -z "$STAND_IN_IGNORE_SIGTERM" ] || trap '' TERM; while :; do "$@"; echo "pod: meilisearch ended: $?"; sleep 0.3; done) &
   exec "$NODE" "$KEEPER" run --stop signal --cluster test --lease store --lease-duration 5s \\
     --listen "127.0.0.1:$KEEPER_PORT" --meili-url "$MEILI_URL" --log-format json
 `
