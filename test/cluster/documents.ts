@@ -7,10 +7,17 @@ export async function write(member: Member, id: number): Promise<void> {
   const answer = await member.call('POST', '/indexes/books/documents?primaryKey=id', [{ id }])
   expect(answer.status).toBe(202)
   const { taskUid } = answer.body as { taskUid: number }
-  await until('it is indexed', async () => {
-    const { body } = await member.call('GET', `/tasks/${taskUid}`)
-    return (body as { status: string }).status === 'succeeded'
-  })
+  // As long as a real one takes on a busy disk, with a snapshot before it.
+  const limit = { timeoutMs: 30_000 }
+  await until(
+    'it is indexed',
+    async () => {
+      const { status } = (await member.call('GET', `/tasks/${taskUid}`)).body as { status: string }
+      if (status !== 'succeeded') throw new Error(`task ${taskUid} is ${status}`)
+      return true
+    },
+    limit,
+  )
 }
 
 export async function has(member: Member, id: number): Promise<boolean> {
