@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { isError } from '@meili-ha/core/errors.ts'
 import { withDeadline } from '@meili-ha/core/store/deadline.ts'
 import type { Store } from '@meili-ha/core/store/store.ts'
 import { LeaseError, type LeaseBackend, type LeaseRecord, type VersionedRecord } from './lease.ts'
+import { fileSystemOf } from './file-system-of.ts'
 import { storeLeaseError } from './store-errors.ts'
 import type { StoreLeaseOptions } from './store-lease.ts'
 import { readRecord, writtenRecord } from './store-record.ts'
@@ -26,11 +28,15 @@ export class FileLease implements LeaseBackend {
   readonly name: string
   readonly #store: Store
   readonly #options: StoreLeaseOptions
+  readonly #directory: string
+  /** Where the record was last seen; another one under the same path is another lease. */
+  #fileSystem: number | undefined
 
   /** @param store a file:// store proven by proveStoreLease */
   constructor(store: Store, options: StoreLeaseOptions) {
     this.#store = store
     this.#options = options
+    this.#directory = fileURLToPath(store.url)
     this.name = `lease ${store.url}/${FOLDER}`
   }
 
@@ -41,6 +47,7 @@ export class FileLease implements LeaseBackend {
         if (newest === undefined) return undefined
         try {
           const { record } = await this.#get(newest, signal)
+          this.#fileSystem = await fileSystemOf(this.#directory)
           return { record, version: String(newest) }
         } catch (error) {
           if (!isError(error, 'STORE_NOT_FOUND') || attempt >= READ_ATTEMPTS) throw error
@@ -49,7 +56,13 @@ export class FileLease implements LeaseBackend {
     })
   }
 
-  create(record: LeaseRecord): Promise<VersionedRecord> {
+  async create(record: LeaseRecord): Promise<VersionedRecord> {
+    const before = this.#fileSystem
+    // Others may still have it mounted, and one of them lead by the record there.
+    if (before !== undefined && (await fileSystemOf(this.#directory)) !== before) {
+      const why = 'the directory is on another file system than before: is it mounted?'
+      throw new LeaseError('unknown', `${this.name}: ${why}`)
+    }
     return this.#write(record, 0)
   }
 
