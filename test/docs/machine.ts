@@ -31,16 +31,17 @@ export interface Machine extends AsyncDisposable {
 /**
  * @param settings of /etc/meili-ha.env, beside those that every machine has
  * @param guarded false: Meilisearch runs alone, as in steps 1 and 2
+ * @param volume the data directory, where it must be one of its own
  */
 export async function startMachine(
   name: string,
   settings: Record<string, string>,
-  { guarded = true } = {},
+  { guarded = true, volume }: { guarded?: boolean; volume?: string } = {},
 ): Promise<Machine> {
   await using stack = new AsyncDisposableStack()
   const user = stack.use(await newUser({ settled: false }))
-  const data = join(user.cwd, '../meili_data')
-  await mkdir(data)
+  const data = volume ?? join(user.cwd, '../meili_data')
+  await mkdir(data, { recursive: true })
   const file = join(user.cwd, '../meili-ha.env')
   const all = {
     MEILI_HA_DATA_DIR: data,
@@ -55,7 +56,15 @@ export async function startMachine(
       .map((pair) => `${pair.join('=')}\n`)
       .join(''),
   )
-  const read = async () => parseEnv(await readFile(file, 'utf8')) as Record<string, string>
+  const keeperFile = join(user.cwd, '../meili-ha-keeper.env')
+  const parse = (text: string) => parseEnv(text) as Record<string, string>
+  const read = async () => parse(await readFile(file, 'utf8'))
+  /** As `EnvironmentFile=-` does: the lease-keeper's own settings, if there are any. */
+  const readFor = async (unit: string) => ({
+    ...(await read()),
+    ...(unit === 'meili-ha-lease-keeper' &&
+      parse(await readFile(keeperFile, 'utf8').catch(() => ''))),
+  })
   const program = (which: Parameters<typeof cliOf>[0], port: number, ...args: string[]) => [
     ...[process.execPath, cliOf(which), ...args, '--listen', user.address(port)],
     ...['--log-format', 'json'],
@@ -80,7 +89,11 @@ export async function startMachine(
       await mkdir(user.memory, { recursive: true })
       running.set(
         unit,
-        startProcess({ command, env: { PATH: user.env['PATH'], ...(await read()) }, cwd: data }),
+        startProcess({
+          command,
+          env: { PATH: user.env['PATH'], ...(await readFor(unit)) },
+          cwd: data,
+        }),
       )
     },
     /** KillMode=mixed: SIGTERM to the main process, then SIGKILL to what is left of the group. */
@@ -102,6 +115,7 @@ export async function startMachine(
   }
   await manageFrom(stack, user.bin, systemctl)
   user.places.set('/etc/meili-ha.env', file)
+  user.places.set('/etc/meili-ha-keeper.env', keeperFile)
   user.places.set('/var/lib/meilisearch', data)
   user.prelude = `set -a; . '${file}'; set +a\n`
   stack.defer(async () => {
