@@ -1,0 +1,69 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openStore } from '@meili-ha/core/store/open-store.ts'
+import { tempDir } from '../harness/temp-dir.ts'
+import { until } from '../harness/until.ts'
+import { manifestsIn } from '../uploader/programs.ts'
+import { ids, write } from './books.ts'
+import { startMachine, waitUntil, type Machine } from './machine.ts'
+import { follow, page } from './page.ts'
+
+const KEY = 'runbook-master-key-0123456789'
+
+describe('what is planned, in a cluster of two', () => {
+  let stack: AsyncDisposableStack
+  let root: string
+  let search: Record<1 | 2, Machine>
+  const shells = () => ({ primary: search[1].user, standby: search[2].user })
+  const stored = (machine: Machine, ...numbers: number[]) =>
+    until(`${machine.name} has ${numbers.join(' ')}`, async () => {
+      const there = await ids(machine)
+      return numbers.every((id) => there.includes(id))
+    })
+  const started = async (number: 1 | 2) => {
+    const name = `search-${number}`
+    const machine = stack.use(
+      await startMachine(name, {
+        MEILI_MASTER_KEY: KEY,
+        MEILI_HA_API_KEY: KEY,
+        MEILI_HA_STORE: `file://${root}/search`,
+        MEILI_HA_CLUSTER: 'search',
+        MEILI_HA_LEASE: 'store',
+        MEILI_HA_LEASE_DURATION: '5s',
+        MEILI_HA_EVERY: '1s',
+        MEILI_HA_MAX_DUTY: '100%',
+        MEILI_HA_BOOTSTRAP_MEMBER: 'search-1',
+      }),
+    )
+    const { places } = machine.user
+    places.set('/srv/meili-ha/search', join(root, 'search'))
+    places.set('/mnt/new/search', join(root, 'moved'))
+    await machine.startAll()
+    return machine
+  }
+
+  beforeAll(async () => {
+    stack = new AsyncDisposableStack()
+    root = stack.use(await tempDir()).path
+    search = { 1: await started(1), 2: await started(2) }
+    await waitUntil(search[1], '/primary')
+    await write(search[1], 1, 2)
+    await waitUntil(search[2], '/replica')
+  }, 120_000)
+  afterAll(() => stack.disposeAsync())
+
+  test('move the bucket', async () => {
+    const move = page('runbooks/move-the-bucket.md')
+    await write(search[1], 3)
+    await follow(move, '## Steps', shells())
+    await write(search[1], 4)
+    await follow(move, '## Check', shells())
+    await stored(search[2], 1, 2, 3, 4)
+    const before = await manifestsIn(openStore(`file://${root}/search`))
+    const after = await manifestsIn(openStore(`file://${root}/moved`))
+    expect(after.length).toBeGreaterThan(before.length)
+    await write(search[1], 5)
+    await follow(move, '## Back out', shells())
+    expect(await ids(search[1])).toEqual([1, 2, 3, 4, 5])
+  }, 180_000)
+})
