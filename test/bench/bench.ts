@@ -7,6 +7,8 @@ import { bundlePrograms, type Programs } from './bundle.ts'
 export interface BenchOptions {
   /** MiB; what a scenario needs beyond them follows from the largest. */
   sizes: readonly number[]
+  /** MiB of documents, where a Meilisearch is filled. */
+  dataSizes: readonly number[]
   runs: number
   /** Tiny sizes and short waits: that the bench works, not what comes out. */
   quick: boolean

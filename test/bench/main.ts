@@ -1,5 +1,5 @@
 // pnpm bench failover …  (failover.ts)
-// pnpm bench [NAME…] [--only NAME,NAME] [--list] [--quick] [--size MIB,MIB] [--runs N] [--json FILE]
+// pnpm bench [NAME…] [--only NAME,NAME] [--list] [--quick] [--size MIB,MIB] [--data MIB,MIB] …
 // Measures meili-ha beside what one would use instead, on this machine, in one run.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     size: { type: 'string' },
+    data: { type: 'string' },
     runs: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'string' },
@@ -46,6 +47,7 @@ async function run(): Promise<number> {
   const before = describeMachine()
   await using bench = await startBench({
     sizes: (values.size ?? (values.quick ? '8' : '1024,4096')).split(',').map(Number),
+    dataSizes: (values.data ?? (values.quick ? '1' : '10,1024')).split(',').map(Number),
     runs: Number(values.runs ?? (values.quick ? 1 : 3)),
     quick: values.quick,
     say,

@@ -47,7 +47,7 @@ export async function measure(
   const cost = { cpuMs: 0, peakBytes: 0, diskBytes: 0 }
   let looked = -Infinity
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-    Object.assign(cost, look(child.pid))
+    Object.assign(cost, processCost(child.pid))
     if (disk !== undefined && performance.now() - looked > DISK_EVERY_MS) {
       cost.diskBytes = Math.max(cost.diskBytes, bytesBelow(disk))
       looked = performance.now()
@@ -90,8 +90,8 @@ export function bytesBelow(directory: string): number {
   return bytes
 }
 
-/** Undefined when it is gone, or about to be. */
-function look(pid: number): Pick<Cost, 'cpuMs' | 'peakBytes'> | undefined {
+/** What a process has cost so far; undefined when it is gone, or about to be. */
+export function processCost(pid: number): Pick<Cost, 'cpuMs' | 'peakBytes'> | undefined {
   try {
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
