@@ -146,12 +146,12 @@ async function startStandby({ programs }: Bench, directory: string, gateway: Gat
 
 /** Asks without pause; the longest time between two good answers is what a reader would miss. */
 function watchHealth(url: string) {
-  let stopped = false
+  const stopped = new AbortController()
   let longest = 0
   let last = performance.now()
   let good = true
   const life = (async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       good = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2000) }).then(
         (answer) => answer.ok,
         () => false,
@@ -167,7 +167,7 @@ function watchHealth(url: string) {
   return {
     answers: () => good,
     stop: () => {
-      stopped = true
+      stopped.abort()
       return longest
     },
   }
