@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -58,6 +59,7 @@ test(`control plane gone (${world.name})`, async () => {
   const down = async () => (await first.call('GET', '/health').catch(() => undefined)) === undefined
   await until('nobody takes writes', down, LONG)
   const gone = page('runbooks/control-plane-gone.md')
+  second.user.places.set('http://search-1:7700', `http://${first.user.address(7700)}`)
   const shells = { primary: first.user, standby: second.user }
   await follow(gone, '## Steps', shells)
   await follow(gone, '## Check', shells)
@@ -67,6 +69,9 @@ test(`control plane gone (${world.name})`, async () => {
   await until('the standby has it', async () => (await ids(second)).includes(2), LONG)
   const epoch = (await manifestsIn(openStore(store)))[0]!.epoch
   await follow(gone, '## Back out', shells)
+  for (const { user } of [first, second]) {
+    expect(existsSync(user.here('/etc/meili-ha-keeper.env'))).toBe(false)
+  }
   const final = (await manifestsIn(openStore(store))).filter((one) => one.final)
   expect(final.map((one) => [one.epoch, one.writer])).toContainEqual([epoch, 'search-1'])
   const leads = async () => {
