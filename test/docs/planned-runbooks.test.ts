@@ -1,6 +1,9 @@
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
+import type { Engine } from '../cluster/member.ts'
+import { meilisearchCommand } from '../harness/meilisearch.ts'
 import { tempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import { manifestsIn } from '../uploader/programs.ts'
@@ -9,6 +12,21 @@ import { startMachine, waitUntil, type Machine } from './machine.ts'
 import { follow, page } from './page.ts'
 
 const KEY = 'runbook-master-key-0123456789'
+const old = process.env['MEILISEARCH_BIN_OLD']
+const real = process.env['MEILISEARCH_BIN']
+const oneReal = Boolean(real) !== Boolean(old)
+if (oneReal) {
+  console.warn('SKIPPED: an upgrade needs both MEILISEARCH_BIN and MEILISEARCH_BIN_OLD, or neither')
+}
+const OLD: Engine = old ? { bin: old } : { env: { STAND_IN_VERSION: '1.49.0' } }
+
+/** Puts a program there that runs that Meilisearch. */
+async function install(path: string, { bin, env = {} }: Engine): Promise<void> {
+  const settings = Object.entries(env).map((pair) => `export ${pair.join('=')}\n`)
+  const command = `exec ${meilisearchCommand(bin).join(' ')} "$@"`
+  await writeFile(path, `#!/bin/sh\n${settings.join('')}${command}\n`)
+  await chmod(path, 0o755)
+}
 
 describe('what is planned, in a cluster of two', () => {
   let stack: AsyncDisposableStack
@@ -35,9 +53,11 @@ describe('what is planned, in a cluster of two', () => {
         MEILI_HA_BOOTSTRAP_MEMBER: 'search-1',
       }),
     )
-    const { places } = machine.user
+    const { places, bin, cwd } = machine.user
     places.set('/srv/meili-ha/search', join(root, 'search'))
     places.set('/mnt/new/search', join(root, 'moved'))
+    await install(join(bin, 'meilisearch'), OLD)
+    await install(join(cwd, 'meilisearch-1.50.0'), {})
     await machine.startAll()
     return machine
   }
@@ -66,4 +86,22 @@ describe('what is planned, in a cluster of two', () => {
     await follow(move, '## Back out', shells())
     expect(await ids(search[1])).toEqual([1, 2, 3, 4, 5])
   }, 180_000)
+
+  test.skipIf(oneReal)(
+    'upgrade Meilisearch',
+    async () => {
+      const upgrade = page('runbooks/upgrade-meilisearch.md')
+      const version = async (machine: Machine) =>
+        ((await machine.call('GET', '/version')).body as { pkgVersion: string }).pkgVersion
+      const before = await version(search[1])
+      await write(search[1], 6)
+      await follow(upgrade, '## Steps', shells())
+      await follow(upgrade, '## Check', shells())
+      expect(await version(search[2])).not.toBe(before)
+      expect(await version(search[1])).toBe(await version(search[2]))
+      await write(search[2], 7)
+      await stored(search[1], 6, 7)
+    },
+    180_000,
+  )
 })
