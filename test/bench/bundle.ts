@@ -5,7 +5,7 @@ import { builtins } from '../../docker/builtins.ts'
 import { bundleProgram, PROGRAMS, type Program } from '../../docker/bundle-program.ts'
 
 /** Peers and parts in TypeScript, bundled too: Node's own loader costs more than what they do. */
-const SCRIPTS = ['lib-storage-upload', 'upload-file', 'verify-file'] as const
+const SCRIPTS = ['lib-storage-upload', 'step', 'upload-file', 'verify-file'] as const
 
 type Script = (typeof SCRIPTS)[number]
 

@@ -9,6 +9,7 @@ import { startGateway } from './gateway.ts'
 import { measure } from './measure.ts'
 import type { Recorder } from './recorder.ts'
 import { sum, watchIdle } from './resident.ts'
+import { serviceAccount } from './service-account.ts'
 
 const what = 'instead'
 /** The poll of both, seconds. */
@@ -77,11 +78,15 @@ async function elector(
     return
   }
   await record.attempt(row, async () => {
-    const token = await site.keeperToken('elector')
-    const kubeconfig = await writeKubeconfig(site, { token }, directory)
+    const name = 'elector'
+    // It sends its token over TLS alone.
+    await using account = await serviceAccount(join(directory, 'account'), site, name)
+    const server = `https://127.0.0.1:${account.env['KUBERNETES_SERVICE_PORT']}`
+    const token = await site.keeperToken(name)
+    const kubeconfig = await writeKubeconfig({ ...site, server }, { token }, directory)
     await using child = startProcess({
       command: [
-        ...[tool, '-kubeconfig', kubeconfig, '-lease-lock-name', 'elector'],
+        ...[tool, '-kubeconfig', kubeconfig, '-lease-lock-name', name],
         ...['-lease-lock-namespace', site.namespace, '-id', 'e1'],
       ],
     })

@@ -1,0 +1,99 @@
+import { join } from 'node:path'
+import { manifestKey, tarballKey } from '@meili-ha/core/catalog/names.ts'
+import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
+import { CatalogReader } from '@meili-ha/core/catalog/read-catalog.ts'
+import { formatId } from '@meili-ha/core/catalog/names.ts'
+import { openStore } from '@meili-ha/core/store/open-store.ts'
+import type { Store } from '@meili-ha/core/store/store.ts'
+import { publish } from '../fetcher/publish.ts'
+import { environmentOf } from '../s3-server/s3-server-store.ts'
+import { startS3Server, type S3Server } from '../s3-server/s3-server.ts'
+import { FIXTURES } from '../uploader/programs.ts'
+import type { Bench } from './bench.ts'
+import { costOf } from './columns.ts'
+import { measure } from './measure.ts'
+import { valueOf, type Recorder } from './recorder.ts'
+import type { Column, Scenario } from './scenario.ts'
+
+const COUNTS = [10, 100, 1000]
+const WALL: Column = { name: 'wall', unit: 's', digits: 2, spread: true }
+const GROWTH = 'wall, of that with 10'
+const HOWS = ['fetcher restore', 'uploader publish', 'a poll of fetcher follow'] as const
+
+export const retention: Scenario = {
+  name: 'retention',
+  sentence: 'what it costs that the store holds 10, 100 or 1,000 snapshots, of 2 KiB each',
+  columns: [
+    WALL,
+    { name: 'requests', unit: '', digits: 0 },
+    { name: 'peak memory', unit: 'MiB', digits: 0, of: 'highest' },
+    { name: GROWTH, unit: 'x', digits: 2 },
+  ],
+  goals: HOWS.map((how) => ({ column: GROWTH, how, what: '1000 manifests', most: 1.2 })),
+  run: async (bench, record) => {
+    const counts = bench.quick ? COUNTS.slice(0, 2) : COUNTS
+    for (const count of counts) await withManifests(bench, record, count)
+    for (const row of record.rows) {
+      const first = record.rows.find(({ how }) => how === row.how)
+      const [its, base] = [valueOf(row, WALL), first && valueOf(first, WALL)]
+      if (its !== undefined && base) row.runs.push({ [GROWTH]: its / base })
+    }
+  },
+}
+
+async function withManifests(bench: Bench, record: Recorder, count: number): Promise<void> {
+  const directory = await bench.directory(`retention-${count}`)
+  const what = `${count} manifests`
+  await using server = await startS3Server()
+  Object.assign(process.env, environmentOf(server))
+  const store = openStore(`s3://${server.bucketName}/x`, { endpoint: server.endpoint })
+  await publishMany(store, count)
+  const flags = ['--store', store.url]
+  const env = { ...process.env, ...environmentOf(server) }
+  const node = process.execPath
+  for (let run = 1; run <= bench.runs; run++) {
+    const out = join(directory, `${run}`)
+    const commands = {
+      'fetcher restore': [node, bench.programs.fetcher, 'restore', '--to', out, ...flags] as const,
+      'uploader publish': [
+        ...([node, bench.programs.uploader, 'publish', join(FIXTURES, 'empty.snapshot')] as const),
+        ...[...flags, '--member', 'm1'],
+      ] as const,
+    }
+    for (const [how, command] of Object.entries(commands)) {
+      await record.attempt({ what, how, ours: true }, async () => {
+        server.requests.length = 0
+        const { wall = 0, 'peak memory': peak = 0 } = costOf(await measure(command, env))
+        return { wall, requests: server.requests.length, 'peak memory': peak }
+      })
+    }
+    await record.attempt({ what, how: 'a poll of fetcher follow', ours: true }, () =>
+      poll(store, server),
+    )
+  }
+  store.close()
+}
+
+/** What a follower asks every `--poll`, once it has read everything. */
+async function poll(store: Store, server: S3Server) {
+  const catalog = new CatalogReader(store)
+  await catalog.read()
+  server.requests.length = 0
+  const began = performance.now()
+  await catalog.read()
+  return { wall: (performance.now() - began) / 1000, requests: server.requests.length }
+}
+
+/** One that is real, and copies of its tarball and manifest under other names. */
+async function publishMany(store: Store, count: number): Promise<void> {
+  const first = await publish(store, join(FIXTURES, 'empty.snapshot'), { seq: 1 })
+  if (first.object === null) throw new Error('it has no tarball')
+  const { body } = await store.get(first.object.key)
+  for (let seq = 2; seq <= count; seq++) {
+    const id = formatId({ epoch: 0, seq })
+    const key = tarballKey(id, new Date(Date.UTC(2026, 10, 23, 8, seq)))
+    const manifest: Manifest = { ...first, id, seq, object: { ...first.object, key } }
+    await store.put(key, body)
+    await store.put(manifestKey(id), JSON.stringify(manifest))
+  }
+}

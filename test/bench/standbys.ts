@@ -1,0 +1,85 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bigSnapshot } from '../generate/big-snapshot.ts'
+import { startProcess } from '../harness/process.ts'
+import { until } from '../harness/until.ts'
+import { environmentOf } from '../s3-server/s3-server-store.ts'
+import { startS3Server } from '../s3-server/s3-server.ts'
+import { MIB, type Bench } from './bench.ts'
+import { processCost } from './measure.ts'
+import type { Scenario } from './scenario.ts'
+
+const COUNTS = [1, 10]
+
+export const standbys: Scenario = {
+  name: 'standbys',
+  sentence: "what 1 and 10 standbys cost the primary's uploader while it publishes 10 MiB",
+  columns: [
+    { name: 'requests', unit: 'of the uploader', digits: 0 },
+    { name: 'CPU', unit: 's of the uploader', digits: 2 },
+    { name: 'theirs', unit: 'requests of all standbys', digits: 0 },
+  ],
+  run: async (bench, record) => {
+    for (const count of bench.quick ? [1, 2] : COUNTS) {
+      await record.attempt({ what: `${count} standbys`, how: 'uploader run', ours: true }, () =>
+        withStandbys(bench, count),
+      )
+    }
+  },
+}
+
+/** Two ways to one bucket, so that it shows who asked. */
+async function withStandbys(bench: Bench, count: number) {
+  await using stack = new AsyncDisposableStack()
+  const directory = await bench.directory(`standbys-${count}`)
+  const primary = stack.use(await startS3Server())
+  const others = stack.use(await startS3Server({ bucket: primary.bucket }))
+  const store = [
+    '--store',
+    `s3://${primary.bucketName}/x`,
+    '--listen',
+    'off',
+    '--log-format',
+    'json',
+  ]
+  const { uploader, fetcher } = bench.programs
+  const start = (command: string[], server: typeof primary, more = {}) =>
+    stack.use(
+      startProcess({
+        command: [process.execPath, ...command, ...store],
+        env: { ...environmentOf(server), ...more },
+      }),
+    )
+  const snapshots = join(directory, 'snapshots')
+  await mkdir(snapshots)
+  const running = start([uploader, 'run', '--data-dir', directory], primary, {
+    MEILI_SNAPSHOT_DIR: snapshots,
+  })
+  await running.waitFor(/watch\.started/, 60_000)
+  const following = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const [ha, data] = [join(directory, `ha-${i}`), join(directory, `data-${i}`)]
+      await mkdir(ha)
+      const flags = ['--lease', 'none', '--ha-dir', ha, '--data-dir', data, '--poll', '1s']
+      return start([fetcher, 'follow', ...flags], others)
+    }),
+  )
+  for (const one of following) await one.waitFor(/fetcher\.started/, 120_000)
+  const cpu = () => processCost(running.pid)?.cpuMs ?? NaN
+  const before = cpu()
+  primary.requests.length = 0
+  others.requests.length = 0
+  await bigSnapshot(join(snapshots, 'data.ms.snapshot'), 10 * MIB)
+  const restored = () => following.every((one) => /restore\.complete/.test(one.output()))
+  const limits = { timeoutMs: 120_000, everyMs: 50 }
+  await until('all have it', restored, limits).catch((cause: unknown) => {
+    throw new Error(running.output() + following[0]?.output(), { cause })
+  })
+  await sleep(bench.quick ? 0 : 10_000)
+  return {
+    requests: primary.requests.length,
+    CPU: (cpu() - before) / 1000,
+    theirs: others.requests.length,
+  }
+}
