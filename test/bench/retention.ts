@@ -36,7 +36,8 @@ export const retention: Scenario = {
     for (const row of record.rows) {
       const first = record.rows.find(({ how }) => how === row.how)
       const [its, base] = [valueOf(row, WALL), first && valueOf(first, WALL)]
-      if (its !== undefined && base) row.runs.push({ [GROWTH]: its / base })
+      if (its === undefined || !base) continue
+      row.runs = row.runs.map((run) => ({ ...run, [GROWTH]: its / base }))
     }
   },
 }

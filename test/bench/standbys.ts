@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bigSnapshot } from '../generate/big-snapshot.ts'
 import { startProcess } from '../harness/process.ts'
@@ -10,6 +11,7 @@ import { MIB, type Bench } from './bench.ts'
 import { processCost } from './measure.ts'
 import type { Scenario } from './scenario.ts'
 
+const GUARD = fileURLToPath(new URL('../../docker/guard.sh', import.meta.url))
 const COUNTS = [1, 10]
 
 export const standbys: Scenario = {
@@ -53,29 +55,57 @@ async function withStandbys(bench: Bench, count: number) {
     )
   const snapshots = join(directory, 'snapshots')
   await mkdir(snapshots)
+  const appear = async (number: number) => {
+    const path = join(snapshots, 'data.ms.snapshot')
+    await bigSnapshot(`${path}.part`, 10 * MIB + number)
+    await rename(`${path}.part`, path)
+  }
   const running = start([uploader, 'run', '--data-dir', directory], primary, {
     MEILI_SNAPSHOT_DIR: snapshots,
   })
   await running.waitFor(/watch\.started/, 60_000)
+  // A standby that finds nothing waits for a first one.
+  await appear(1)
+  await running.waitFor(/snapshot\.published/, 60_000)
   const following = await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const [ha, data] = [join(directory, `ha-${i}`), join(directory, `data-${i}`)]
       await mkdir(ha)
-      const flags = ['--lease', 'none', '--ha-dir', ha, '--data-dir', data, '--poll', '1s']
+      // Not a word of its is asked for here: that something runs is enough.
+      const engine = ['/bin/sh', GUARD, 'sleep', '1000000']
+      stack.use(
+        startProcess({ command: engine, env: { MEILI_HA_DIR: ha, MEILI_HA_LEASE: 'none' } }),
+      )
+      const flags = [
+        '--lease',
+        'none',
+        '--ha-dir',
+        ha,
+        '--data-dir',
+        data,
+        '--poll',
+        '1s',
+        '--engine-version',
+        '1.50.0',
+      ]
       return start([fetcher, 'follow', ...flags], others)
     }),
   )
-  for (const one of following) await one.waitFor(/fetcher\.started/, 120_000)
+  const restored = (times: number) =>
+    following.every((one) => one.output().split('restore.complete').length > times)
+  const waitFor = (times: number) =>
+    until('all have it', () => restored(times), { timeoutMs: 120_000, everyMs: 50 }).catch(
+      (cause: unknown) => {
+        throw new Error(running.output() + following[0]?.output(), { cause })
+      },
+    )
+  await waitFor(1)
   const cpu = () => processCost(running.pid)?.cpuMs ?? NaN
   const before = cpu()
   primary.requests.length = 0
   others.requests.length = 0
-  await bigSnapshot(join(snapshots, 'data.ms.snapshot'), 10 * MIB)
-  const restored = () => following.every((one) => /restore\.complete/.test(one.output()))
-  const limits = { timeoutMs: 120_000, everyMs: 50 }
-  await until('all have it', restored, limits).catch((cause: unknown) => {
-    throw new Error(running.output() + following[0]?.output(), { cause })
-  })
+  await appear(2)
+  await waitFor(2)
   await sleep(bench.quick ? 0 : 10_000)
   return {
     requests: primary.requests.length,
