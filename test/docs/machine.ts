@@ -28,6 +28,21 @@ export interface Machine extends AsyncDisposable {
   said(): string
 }
 
+const KEY = 'runbook-master-key-0123456789'
+
+/** What /etc/meili-ha.env says on each member of the cluster that the runbooks are about. */
+export const memberSettings = (store: string): Record<string, string> => ({
+  MEILI_MASTER_KEY: KEY,
+  MEILI_HA_API_KEY: KEY,
+  MEILI_HA_STORE: `file://${store}`,
+  MEILI_HA_CLUSTER: 'search',
+  MEILI_HA_LEASE: 'store',
+  MEILI_HA_LEASE_DURATION: '5s',
+  MEILI_HA_EVERY: '1s',
+  MEILI_HA_MAX_DUTY: '100%',
+  MEILI_HA_BOOTSTRAP_MEMBER: 'search-1',
+})
+
 /**
  * @param settings of /etc/meili-ha.env, beside those that every machine has
  * @param guarded false: Meilisearch runs alone, as in steps 1 and 2

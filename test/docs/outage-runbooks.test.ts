@@ -5,10 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import { ids, write } from './books.ts'
-import { startMachine, waitUntil, type Machine } from './machine.ts'
+import { memberSettings, startMachine, waitUntil, type Machine } from './machine.ts'
 import { follow, page } from './page.ts'
 
-const KEY = 'runbook-master-key-0123456789'
 const LONG = { timeoutMs: 60_000, everyMs: 50 }
 /** A restore leaves 256 MB free; this holds that and the data, and is full with 100 MB more. */
 const VOLUME_MB = 340
@@ -27,17 +26,7 @@ describe('in a cluster of two', () => {
     const root = stack.use(await tempDir()).path
     store = join(root, 'store')
     volume = await smallVolume(join(root, 'volume'), stack)
-    const settings = {
-      MEILI_MASTER_KEY: KEY,
-      MEILI_HA_API_KEY: KEY,
-      MEILI_HA_STORE: `file://${store}`,
-      MEILI_HA_CLUSTER: 'search',
-      MEILI_HA_LEASE: 'store',
-      MEILI_HA_LEASE_DURATION: '5s',
-      MEILI_HA_EVERY: '1s',
-      MEILI_HA_MAX_DUTY: '100%',
-      MEILI_HA_BOOTSTRAP_MEMBER: 'search-1',
-    }
+    const settings = memberSettings(store)
     first = stack.use(await startMachine('search-1', settings))
     second = stack.use(await startMachine('search-2', settings, volume ? { volume } : {}))
     await first.startAll()

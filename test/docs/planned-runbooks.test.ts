@@ -8,10 +8,9 @@ import { tempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
 import { manifestsIn } from '../uploader/programs.ts'
 import { ids, write } from './books.ts'
-import { startMachine, waitUntil, type Machine } from './machine.ts'
+import { memberSettings, startMachine, waitUntil, type Machine } from './machine.ts'
 import { follow, page } from './page.ts'
 
-const KEY = 'runbook-master-key-0123456789'
 const old = process.env['MEILISEARCH_BIN_OLD']
 const real = process.env['MEILISEARCH_BIN']
 const oneReal = Boolean(real) !== Boolean(old)
@@ -40,19 +39,7 @@ describe('what is planned, in a cluster of two', () => {
     })
   const started = async (number: 1 | 2) => {
     const name = `search-${number}`
-    const machine = stack.use(
-      await startMachine(name, {
-        MEILI_MASTER_KEY: KEY,
-        MEILI_HA_API_KEY: KEY,
-        MEILI_HA_STORE: `file://${root}/search`,
-        MEILI_HA_CLUSTER: 'search',
-        MEILI_HA_LEASE: 'store',
-        MEILI_HA_LEASE_DURATION: '5s',
-        MEILI_HA_EVERY: '1s',
-        MEILI_HA_MAX_DUTY: '100%',
-        MEILI_HA_BOOTSTRAP_MEMBER: 'search-1',
-      }),
-    )
+    const machine = stack.use(await startMachine(name, memberSettings(join(root, 'search'))))
     const { places, bin, cwd } = machine.user
     places.set('/srv/meili-ha/search', join(root, 'search'))
     places.set('/mnt/new/search', join(root, 'moved'))

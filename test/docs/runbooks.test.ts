@@ -4,26 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../harness/until.ts'
 import { ids, write } from './books.ts'
 import { tempDir } from '../harness/temp-dir.ts'
-import { startMachine, waitUntil, type Machine } from './machine.ts'
+import { memberSettings, startMachine, waitUntil, type Machine } from './machine.ts'
 import { follow, page } from './page.ts'
-
-const KEY = 'runbook-master-key-0123456789'
 
 describe('in a cluster of two', () => {
   let stack: AsyncDisposableStack
   let store: string
   let search: Record<1 | 2 | 3, Machine>
-  const settings = (): Record<string, string> => ({
-    MEILI_MASTER_KEY: KEY,
-    MEILI_HA_API_KEY: KEY,
-    MEILI_HA_STORE: `file://${store}`,
-    MEILI_HA_CLUSTER: 'search',
-    MEILI_HA_LEASE: 'store',
-    MEILI_HA_LEASE_DURATION: '5s',
-    MEILI_HA_EVERY: '1s',
-    MEILI_HA_MAX_DUTY: '100%',
-    MEILI_HA_BOOTSTRAP_MEMBER: 'search-1',
-  })
+  const settings = () => memberSettings(store)
   const started = async (number: 1 | 2 | 3) => {
     const machine = stack.use(await startMachine(`search-${number}`, settings()))
     for (const [peer, one] of Object.entries(search)) {
