@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { startProgram } from '../harness/process.ts'
 import { tempDir } from '../harness/temp-dir.ts'
+import type { Bench } from './bench.ts'
+import { runScenarios } from './run-scenarios.ts'
+import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { verdictsOf } from './table.ts'
 
@@ -49,6 +52,22 @@ test('a scenario that is not there is refused by name', async () => {
   await using bench = startProgram(MAIN, ['--only', 'nonsense'])
   expect((await bench.exited).code).toBe(2)
   expect(bench.stdout()).toContain('no scenario nonsense')
+})
+
+test('a scenario that throws is told, and the next one still measures', async () => {
+  const scenario = (name: string, fails?: true): Scenario => ({
+    ...{ name, sentence: '', columns: [{ name: 'wall', unit: 's' }] },
+    run: async (_, record) => {
+      record.add({ what: '1', how: 'ours', ours: true }, { wall: 1 })
+      if (fails) throw new Error('the server is gone')
+    },
+  })
+  const both = [scenario('bad', true), scenario('good')]
+  const said: string[] = []
+  const results = await runScenarios({} as Bench, both, (text) => said.push(text))
+  expect(results.map(({ failure }) => failure)).toEqual(['bad: the server is gone', undefined])
+  expect(results.map(({ rows }) => rows.length)).toEqual([1, 1])
+  expect(said).toContain('FAILED: bad: the server is gone')
 })
 
 test('a goal is judged by what stands for all runs, of the same size alone', () => {

@@ -6,9 +6,9 @@ import { parseArgs } from 'node:util'
 import { startBench } from './bench.ts'
 import { benchFailover } from './failover.ts'
 import { describeMachine } from './machine.ts'
-import { Recorder } from './recorder.ts'
+import { runScenarios } from './run-scenarios.ts'
 import { SCENARIOS } from './scenarios.ts'
-import { tableOf, verdictsOf, verdictTable } from './table.ts'
+import { tableOf, verdictTable } from './table.ts'
 
 if (process.argv[2] === 'failover') {
   process.exit((await benchFailover(process.argv.slice(3))) ? 0 : 1)
@@ -52,13 +52,7 @@ async function run(): Promise<number> {
     quick: values.quick,
     say,
   })
-  const results = []
-  for (const scenario of chosen) {
-    say(`\n== ${scenario.name}: ${scenario.sentence}`)
-    const record = new Recorder(scenario.columns, say)
-    await scenario.run(bench, record)
-    results.push({ scenario, rows: record.rows, verdicts: verdictsOf(scenario, record.rows) })
-  }
+  const results = await runScenarios(bench, chosen, say)
   const after = describeMachine()
   const verdicts = results.flatMap((result) => result.verdicts)
   for (const { scenario, rows } of results) say(`\n${scenario.name}\n\n${tableOf(scenario, rows)}`)
@@ -73,5 +67,7 @@ async function run(): Promise<number> {
   // Tiny sizes say nothing about goals.
   const missed = values.quick ? [] : verdicts.filter(({ met, hard }) => hard && met === false)
   for (const { text, measured } of missed) say(`FAILED: ${text}: ${measured}`)
-  return broken.length + missed.length > 0 ? 1 : 0
+  const thrown = results.filter(({ failure }) => failure !== undefined)
+  for (const { failure } of thrown) say(`FAILED: ${failure}`)
+  return broken.length + missed.length + thrown.length > 0 ? 1 : 0
 }

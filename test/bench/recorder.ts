@@ -13,6 +13,9 @@ export interface Row {
   failed?: boolean
 }
 
+/** Characters of a failure that are said. */
+const MOST_SAID = 4000
+
 type Name = Pick<Row, 'what' | 'how' | 'ours'>
 
 /** Collects what a scenario measures, and says each run as it comes. */
@@ -50,7 +53,7 @@ export class Recorder {
       row.failed = true
       const [first = '', ...rest] = messageOf(error).trim().split('\n')
       row.note = `failed: ${[first, rest.at(-1)].filter(Boolean).join(' … ').slice(0, 200)}`
-      this.#say(`FAILED: ${name.what}, ${name.how}: ${messageOf(error)}`)
+      this.#say(`FAILED: ${name.what}, ${name.how}: ${lastOf(messageOf(error))}`)
     }
   }
 
@@ -61,6 +64,11 @@ export class Recorder {
     this.rows.push(row)
     return row
   }
+}
+
+/** Its last lines: a message may carry all that a program logged in minutes. */
+export function lastOf(message: string): string {
+  return message.length <= MOST_SAID ? message : `… ${message.slice(-MOST_SAID)}`
 }
 
 export function formatValue(value: number | undefined, { unit, digits = 1 }: Column): string {

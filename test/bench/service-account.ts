@@ -39,6 +39,8 @@ export async function serviceAccount(
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
       answer.pipe(outgoing)
     })
+    // A connection that was kept may be closed at this very moment: whoever asked asks again.
+    call.once('error', () => outgoing.destroy())
     incoming.pipe(call)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
