@@ -34,7 +34,7 @@ export async function takeSnapshot(meili: RunningMeilisearch, directory: string)
 }
 
 /** Waits for the task that an answer names. */
-async function done(meili: RunningMeilisearch, answer: { body: unknown }): Promise<void> {
+export async function done(meili: RunningMeilisearch, answer: { body: unknown }): Promise<void> {
   const { taskUid } = answer.body as { taskUid: number }
   const ended = async () => {
     const { body } = await meili.call('GET', `/tasks/${taskUid}`)
@@ -42,6 +42,6 @@ async function done(meili: RunningMeilisearch, answer: { body: unknown }): Promi
     if (status === 'failed') return new Error(`task ${taskUid}: ${JSON.stringify(body)}`)
     return status === 'succeeded'
   }
-  const end = await until(`task ${taskUid} is done`, ended, { timeoutMs: 600_000, everyMs: 50 })
+  const end = await until(`task ${taskUid} is done`, ended, { timeoutMs: 600_000, everyMs: 20 })
   if (end instanceof Error) throw end
 }
