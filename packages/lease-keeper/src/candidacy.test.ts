@@ -19,6 +19,7 @@ interface Case {
   sync?: Partial<Sync>
   settings?: Partial<Settings>
   standAfter?: number
+  releasedIn?: number
   syncAfter?: number
   watched?: number
   everServed?: boolean
@@ -86,6 +87,7 @@ function why(given: Case): string | null {
       sync,
       beat: parseBeat(`running 7 ${now - 10} | standby 5 - - b00 | ready -`) ?? null,
       standAfter: given.standAfter ?? 0,
+      releasedIn: given.releasedIn ?? 0,
       syncAfter: given.syncAfter ?? 0,
       lease: {
         ...state.lease,
@@ -116,6 +118,10 @@ describe('stands', () => {
     ['at once after a release that it watched', { after: 0, record: DRAINED }],
     ['when it is level, one step after the freshest', { after: L + STEP, sync: LEVEL }],
     ['when it is behind, two steps after', { after: L + 2 * STEP, sync: BEHIND }],
+    [
+      'right after a release of its own, when the next primary hands over',
+      { after: 0, record: DRAINED, standAfter: SEEN_AT + L, releasedIn: 4 },
+    ],
     ['after a drain, though failover is manual', { after: 0, record: DRAINED, settings: MANUAL }],
     ['when promoted, though failover is manual', { record: promote(null), settings: MANUAL }],
     ['when promoted by name, though it is paused', { record: { ...promote('m0'), paused: true } }],
@@ -176,6 +182,21 @@ describe('does not stand', () => {
     [
       'right after a release of its own',
       { standAfter: SEEN_AT + L + 1 },
+      'it released the lease a moment ago',
+    ],
+    [
+      'right after a hand-over of its own',
+      { after: 0, record: DRAINED, standAfter: SEEN_AT + L, releasedIn: 5 },
+      'it released the lease a moment ago',
+    ],
+    [
+      'right after a release of its own, when the next one only gave the lease back',
+      {
+        after: 0,
+        record: { ...DRAINED, request: null },
+        standAfter: SEEN_AT + L,
+        releasedIn: 4,
+      },
       'it released the lease a moment ago',
     ],
     ['before sync.json is written anew', { syncAfter: 4_000 }, 'its last promotion failed'],

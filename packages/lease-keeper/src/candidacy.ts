@@ -15,7 +15,9 @@ export function whyNotStanding(turn: Turn): string | null {
   if (inFlight || stale) return 'a lease request is under way'
   if (!seen) return 'there is no lease record'
   if (!guardIsFresh(turn)) return 'the guard is silent'
-  if (now.boot < state.standAfter) return 'it released the lease a moment ago'
+  if (now.boot < state.standAfter && !isHandedOverSince(turn, seen.record)) {
+    return 'it released the lease a moment ago'
+  }
   const unfit = whyUnfit(turn)
   if (unfit) return unfit
 
@@ -35,6 +37,14 @@ export function whyNotStanding(turn: Turn): string | null {
   if (settings.failover === 'manual' && record.epoch > 0) return 'failover is manual'
   if (!elapsed(turn, wait + settings.failoverDelay)) return 'the old primary may still return'
   return whyLossy(turn, record) ?? elapsedOrder(turn, wait + settings.failoverDelay)
+}
+
+/**
+ * Another has led since, and hands over on purpose: writers wait for whoever can take it, and what this
+ * member gave up its own term for is past.
+ */
+function isHandedOverSince({ state }: Turn, { epoch, released, request }: LeaseRecord): boolean {
+  return epoch > state.releasedIn && released === epoch && request?.verb === 'switchover'
 }
 
 /** Whether this member could lead at all. */

@@ -39,8 +39,10 @@ export interface KeeperState {
   want: Want | null
   terminated: boolean
   drainAskedAt: number | null
-  /** Who released doesn't stand before this. */
+  /** Who released doesn't stand before this, unless a later term is handed over. */
   standAfter: number
+  /** The epoch that was released then. */
+  releasedIn: number
   /** Who failed to be promoted doesn't stand before sync.json was written after this. */
   syncAfter: number
 }
@@ -165,6 +167,7 @@ export function startingState(
     terminated: false,
     drainAskedAt: null,
     standAfter: 0,
+    releasedIn: 0,
     syncAfter: 0,
   }
 }

@@ -132,7 +132,8 @@ function finish(turn: Turn, hold: Hold, released: boolean): void {
   const { settings, state, now } = turn
   if (released) {
     report(turn, 'lease-released', { epoch: hold.epoch })
-    turn.state = { ...turn.state, standAfter: now.boot + settings.timing.takeover }
+    const standAfter = now.boot + settings.timing.takeover
+    turn.state = { ...turn.state, standAfter, releasedIn: hold.epoch }
   }
   stop(turn, hold.epoch, null)
   answerDrain(turn)

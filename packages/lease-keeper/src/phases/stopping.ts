@@ -25,7 +25,8 @@ function releaseFirst(turn: Turn, phase: Stopping, hold: Hold): void {
   if (done || settings.lease !== 'shared' || whyLost(turn, hold)) {
     if (done) report(turn, 'lease-released', { epoch: hold.epoch })
     const standAfter = now.boot + settings.timing.takeover
-    turn.state = { ...turn.state, standAfter, phase: { ...phase, hold: null } }
+    const releasedIn = hold.epoch
+    turn.state = { ...turn.state, standAfter, releasedIn, phase: { ...phase, hold: null } }
     return
   }
   if (rules.confirmedDead(state.beat, state.permit)) release(turn, hold)
