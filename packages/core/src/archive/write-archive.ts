@@ -1,11 +1,12 @@
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { createGzip, type Gzip } from 'node:zlib'
 import { LINEAGE_FILE } from '../data-dir/lineage.ts'
 import { MeiliHaError } from '../errors.ts'
 import { lmdbUsedBytes } from './lmdb-used-bytes.ts'
+import { storeGzip } from './store-gzip.ts'
 import { BLOCK_BYTES, encodeTarHeader } from './tar-header.ts'
 
 export interface ArchiveOptions {
@@ -27,9 +28,12 @@ const REQUIRED_FILES = ['VERSION', 'tasks/data.mdb', 'auth/data.mdb']
  * (neither file nor directory), SNAPSHOT_DAMAGED (changed while it was read), CANCELLED.
  */
 export function archiveDirectory(dataMs: string, options: ArchiveOptions = {}): Readable {
-  const gzip = createGzip({ level: options.level ?? 0, chunkSize: CHUNK_BYTES })
+  const { level = 0, signal } = options
+  const tar = tarOf(dataMs, signal)
+  if (level === 0) return Readable.from(storeGzip(tar), { objectMode: false })
+  const gzip = createGzip({ level, chunkSize: CHUNK_BYTES })
   // The error reaches whoever reads `gzip`.
-  feed(gzip, tarOf(dataMs, options.signal)).catch((error: Error) => gzip.destroy(error))
+  feed(gzip, tar).catch((error: Error) => gzip.destroy(error))
   return gzip
 }
 
