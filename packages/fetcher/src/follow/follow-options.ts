@@ -22,4 +22,6 @@ export interface FollowOptions extends Omit<RestoreOptions, 'engine'> {
   monotonic: () => number
   /** Ends early, and quietly, when the program is told to stop. */
   sleep: (ms: number) => Promise<void>
+  /** The same, and early too when the keeper wants something else. */
+  rest: (ms: number) => Promise<void>
 }

@@ -71,12 +71,12 @@ export class Follower {
 
   /** Until the program is told to stop. A turn that fails is tried again. */
   async run(): Promise<void> {
-    const { signal, sleep, log, metrics } = this.#options
+    const { signal, sleep, rest, log, metrics } = this.#options
     await this.#member.recover()
     while (!signal.aborted) {
       try {
         await this.#turn()
-        await sleep(this.#isAwaited ? HURRIED_MS : TURN_MS)
+        await rest(this.#isAwaited ? HURRIED_MS : TURN_MS)
       } catch (error) {
         if (isError(error, 'CANCELLED') && signal.aborted) break
         metrics.failures.inc()

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { isError, MeiliHaError, messageOf } from '@meili-ha/core/errors.ts'
 import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import { syncSchema } from '@meili-ha/core/ha/sync.ts'
+import { WantBell } from '@meili-ha/core/ha/want-bell.ts'
 import { parseWant } from '@meili-ha/core/ha/want.ts'
 import type { PublishedNote } from './published-note.ts'
 import type { TermWriter } from './term-writer.ts'
@@ -26,6 +27,7 @@ export interface ObeyOptions {
  */
 export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Promise<void> {
   const { ha, note, log } = options
+  using bell = new WantBell(ha)
   let refused: string | undefined
   while (!signal.aborted) {
     const line = await ha.readLine('want').catch(() => undefined)
@@ -46,7 +48,7 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
       }
     } finally {
       const hurried = line !== refused && parseWant(line ?? '')?.verb === 'promote'
-      await sleep(hurried ? HURRIED_MS : POLL_MS, undefined, { signal }).catch(() => {})
+      await bell.wait(hurried ? HURRIED_MS : POLL_MS, signal)
     }
   }
 }
