@@ -21,7 +21,7 @@ set -uf
 dir=${MEILI_HA_DIR:-/ha} max=${MEILI_HA_MAX_PERMIT:-300} limit=${MEILI_HA_DRAIN_LIMIT:-20}
 slack=50 # centiseconds until the next look, by a machine so busy that it comes as late again
 now=0 void='' said='' pid='' as='' held=0 held_kill=0 dying='' steady='' due=0 pause=0
-leaving='' epoch=0 kill_at=0
+leaving='' epoch=0 kill_at=0 brisk=0
 exec 4>/dev/null
 
 say() { printf 'guard: %s\n' "$1" >&2; }
@@ -104,7 +104,7 @@ reap() {
   ran=$((now - started)) pid=''
   if [ "$dying" ]; then
     say "stopped Meilisearch: $dying"
-    due=0 pause=0
+    due=0 pause=0 brisk=$((now + 200)) # a swap is over in a moment
   elif [ -z "$steady" ] && [ "$ran" -lt 200 ] && [ "$code" -lt 128 ]; then
     beat
     fail "$code" "Meilisearch can't start: exit code $code"
@@ -182,6 +182,6 @@ while :; do
     [ "$as" = standby ] || held=$epoch held_kill=$kill_at
   else
     [ "$gate" ] || [ "$why" = "$said" ] || { said=$why && say "waiting: $why"; }
-    nap 0.25
+    if [ "$now" -lt "$brisk" ]; then nap 0.05; else nap 0.25; fi
   fi
 done
