@@ -1,5 +1,6 @@
 import { idle } from './idle.ts'
 import { listed } from './listed.ts'
+import { loseLess } from './lose-less.ts'
 import { publish } from './publish.ts'
 import { restore } from './restore.ts'
 import { retention } from './retention.ts'
@@ -13,5 +14,5 @@ import { swap } from './swap.ts'
 /** All of them, in the order in which `pnpm bench` runs them. */
 export const SCENARIOS: readonly Scenario[] = [
   ...[publish, restore, steps, serve, listed, swap, start, idle],
-  ...[retention, standbys],
+  ...[retention, standbys, loseLess],
 ]
