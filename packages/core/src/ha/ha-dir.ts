@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type * as z from 'zod'
 
@@ -30,7 +31,7 @@ export class HaDir {
    */
   async readLine(file: HaFile): Promise<string | undefined> {
     for (let attempt = 0; attempt < 5; attempt++) {
-      const text = await this.#read(file)
+      const text = this.#read(file)
       if (text === undefined) return undefined
       const end = text.indexOf('\n')
       if (end > 0) return text.slice(0, end)
@@ -41,7 +42,7 @@ export class HaDir {
 
   /** A JSON document that fits `schema`; undefined when it is absent or doesn't fit. */
   async readJson<T>(file: HaFile, schema: z.ZodType<T>): Promise<T | undefined> {
-    const text = await this.#read(file)
+    const text = this.#read(file)
     if (text === undefined) return undefined
     try {
       return schema.safeParse(JSON.parse(text)).data
@@ -71,9 +72,13 @@ export class HaDir {
     await rm(join(this.path, file), { force: true })
   }
 
-  async #read(file: HaFile): Promise<string | undefined> {
+  /**
+   * At once, since it lies in memory: through the thread pool, the dozens of reads a second were most
+   * of what an idle member took of a core.
+   */
+  #read(file: HaFile): string | undefined {
     try {
-      return await readFile(join(this.path, file), 'utf8')
+      return readFileSync(join(this.path, file), 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error

@@ -5,12 +5,13 @@ import { handedOver } from './outlive.ts'
 
 const FINAL = { epoch: 2, id: '0000000002-0000000001', tarball: 'x' }
 
-/** `over` tells whether it may end; @param leapMs of its clock at every look */
-async function leaving(permit: string | undefined, leapMs = 0) {
+/** `over` tells whether it may end; @param leapMs of its clock at every look; @param want as it lies there already */
+async function leaving(permit: string | undefined, leapMs = 0, want?: string) {
   const member = await fakeMember()
   const { ha, note } = member
   await note.set({ claimed: 2 })
   if (permit) await ha.writeLine('permit', permit)
+  if (want) await ha.writeLine('want', want)
   let now = 0
   let over = false
   const done = handedOver(ha, permitTerms(ha, CLOCK), note, () => (now += leapMs)).then(
@@ -57,8 +58,7 @@ test('a primary ends when its final can not be made', async () => {
 })
 
 test('a final that is being made is waited for, however long it takes', async () => {
-  await using uploader = await leaving('stop 2 - - b007', 60_000)
-  await uploader.ha.writeLine('want', 'final 2')
+  await using uploader = await leaving('stop 2 - - b007', 60_000, 'final 2')
   expect(await uploader.stillThere()).toBe(true)
 })
 
