@@ -4,7 +4,7 @@ import { decideSnapshot, type ScheduleState } from './schedule.ts'
 
 const policy = { everyMs: 60_000, maxDuty: 0.2 }
 const fresh: ScheduleState = {
-  askedAt: undefined,
+  beganAt: undefined,
   costMs: 0,
   term: '0',
   newestTask: 3,
@@ -16,12 +16,12 @@ test('asks at once when it never asked and there is something to keep', () => {
 })
 
 test('asks for nothing when nothing changed since the last', () => {
-  const state = { ...fresh, askedAt: 0, newestTaskThen: 3 }
+  const state = { ...fresh, beganAt: 0, newestTaskThen: 3 }
   expect(decideSnapshot(state, policy, 10_000_000)).toMatchObject({ ask: false })
 })
 
 test('a snapshot that takes long is asked for less often', () => {
-  const state = { ...fresh, askedAt: 0, costMs: 60_000 }
+  const state = { ...fresh, beganAt: 0, costMs: 60_000 }
   expect(decideSnapshot(state, policy, 299_999)).toEqual({ ask: false, waitMs: 1 })
   expect(decideSnapshot(state, policy, 300_000)).toEqual({ ask: true })
 })
@@ -43,11 +43,11 @@ test('whatever a snapshot costs, at most max-duty of the time goes into them', (
             now += Math.max(1, decision.waitMs)
             decision = decideSnapshot(state, { everyMs, maxDuty }, now)
           }
-          const askedAt = now
+          const beganAt = now
           now += costMs
           spent += costMs
           task += 1
-          state = { ...state, askedAt, costMs, newestTaskThen: task - 1, newestTask: task }
+          state = { ...state, beganAt, costMs, newestTaskThen: task - 1, newestTask: task }
         }
         // The last one's rest hasn't been waited for yet.
         const rested = now + (costs.at(-1) as number) / maxDuty

@@ -1,8 +1,11 @@
 /** What `--every` knows when it decides; times in milliseconds of one monotonic clock. */
 export interface ScheduleState {
-  /** When the last snapshot was asked for; undefined = never by this process. */
-  askedAt: number | undefined
-  /** How long the last one took, from asking to finished. */
+  /**
+   * When Meilisearch began the last snapshot, or while that isn't known, when it was asked for;
+   * undefined = never by this process.
+   */
+  beganAt: number | undefined
+  /** How long it worked at the last one. */
   costMs: number
   /** In which it was; see SchedulerOptions. */
   term: string | undefined
@@ -38,7 +41,7 @@ export function decideSnapshot(
   now: number,
 ): ScheduleDecision {
   const restMs = Math.max(policy.everyMs, state.costMs / policy.maxDuty)
-  const dueAt = (state.askedAt ?? Number.NEGATIVE_INFINITY) + restMs
+  const dueAt = (state.beganAt ?? Number.NEGATIVE_INFINITY) + restMs
   if (now < dueAt) return { ask: false, waitMs: dueAt - now }
   if (!hasChanged(state)) return { ask: false, waitMs: Math.min(policy.everyMs, CHECK_MS) }
   return { ask: true }

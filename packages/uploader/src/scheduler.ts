@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '@meili-ha/core/errors.ts'
 import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
+import type { Task } from '@meili-ha/core/meilisearch/task.ts'
 import type { Logger } from 'pino'
 import { askSnapshot, waitForTask, type AskedSnapshot } from './ask-snapshot.ts'
 import type { ChangesWaiting } from './changes-waiting.ts'
@@ -31,7 +32,7 @@ const RETRY_MS = 5000
 export async function runSchedule(options: SchedulerOptions, signal: AbortSignal): Promise<void> {
   const { now = () => performance.now(), log } = options
   const state: ScheduleState = {
-    askedAt: undefined,
+    beganAt: undefined,
     costMs: 0,
     term: undefined,
     newestTask: undefined,
@@ -70,16 +71,29 @@ async function step(
   const decision = decideSnapshot(state, options, now())
   if (!decision.ask) return decision.waitMs
   const askedAt = now()
-  state.askedAt = askedAt
+  state.beganAt = askedAt
   const asked = await askSnapshot(meili, { annotateCommand: options.annotateCommand, signal })
   options.onAsked(asked)
   log.info({ event: 'snapshot.asked', taskUid: asked.taskUid }, 'asked Meilisearch for a snapshot')
-  await waitForTask(meili, asked.taskUid, signal)
+  const made = await waitForTask(meili, asked.taskUid, signal)
+  const endedAt = now()
   state.newestTaskThen = state.newestTask
-  state.costMs = now() - askedAt
+  state.costMs = costOf(made, endedAt - askedAt)
+  state.beganAt = endedAt - state.costMs
   metrics.snapshotSeconds.set(state.costMs / 1000)
   options.onFinished()
   return 0
+}
+
+/**
+ * How long Meilisearch made it, and indexed nothing; not what it waited for the batch before, in which
+ * Meilisearch did index: a busy one would be asked seldom although its snapshots are cheap. Never
+ * more than the time since it was asked for, whatever was done to the clock of Meilisearch meanwhile.
+ */
+function costOf({ startedAt, finishedAt }: Task, sinceAskedMs: number): number {
+  if (startedAt === null || finishedAt === null) return sinceAskedMs
+  const ownMs = Date.parse(finishedAt) - Date.parse(startedAt)
+  return ownMs < 0 ? sinceAskedMs : Math.min(ownMs, sinceAskedMs)
 }
 
 /** The newest task that isn't a snapshot: those change nothing. */
