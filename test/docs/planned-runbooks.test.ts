@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
@@ -9,6 +9,7 @@ import { until } from '../harness/until.ts'
 import { manifestsIn } from '../uploader/programs.ts'
 import { ids, write } from './books.ts'
 import { memberSettings, startMachine, waitUntil, type Machine } from './machine.ts'
+import type { NewUser } from './new-user.ts'
 import { follow, page } from './page.ts'
 
 const old = process.env['MEILISEARCH_BIN_OLD']
@@ -18,6 +19,18 @@ if (oneReal) {
   console.warn('SKIPPED: an upgrade needs both MEILISEARCH_BIN and MEILISEARCH_BIN_OLD, or neither')
 }
 const OLD: Engine = old ? { bin: old } : { env: { STAND_IN_VERSION: '1.49.0' } }
+
+const NEW_MASTER_KEY = 'another-master-key-0123456789'
+const FORMER_KEY = {
+  ...{ name: 'meili-ha', description: null, expiresAt: null, indexes: ['*'] },
+  actions: ['snapshots.create', 'tasks.get'],
+}
+
+/** What its Meilisearch answers to one who shows this key. */
+async function statusWith(user: NewUser, key: string): Promise<number> {
+  const headers = { authorization: `Bearer ${key}` }
+  return (await fetch(`http://${user.address(7700)}/tasks?limit=1`, { headers })).status
+}
 
 /** Puts a program there that runs that Meilisearch. */
 async function install(path: string, { bin, env = {} }: Engine): Promise<void> {
@@ -39,8 +52,14 @@ describe('what is planned, in a cluster of two', () => {
     })
   const started = async (number: 1 | 2) => {
     const name = `search-${number}`
-    const machine = stack.use(await startMachine(name, memberSettings(join(root, 'search'))))
+    const { MEILI_HA_API_KEY: key = '', ...settings } = memberSettings(join(root, 'search'))
+    const keyFile = join(root, `${name}.key`)
+    await writeFile(keyFile, key)
+    settings['MEILI_HA_API_KEY_FILE'] = keyFile
+    const machine = stack.use(await startMachine(name, settings))
     const { places, bin, cwd } = machine.user
+    places.set('/etc/meili-ha.key', keyFile)
+    places.set('/root/new-master-key', join(root, 'new-master-key'))
     places.set('/srv/meili-ha/search', join(root, 'search'))
     places.set('/mnt/new/search', join(root, 'moved'))
     await install(join(bin, 'meilisearch'), OLD)
@@ -72,6 +91,28 @@ describe('what is planned, in a cluster of two', () => {
     await write(search[1], 5)
     await follow(move, '## Back out', shells())
     expect(await ids(search[1])).toEqual([1, 2, 3, 4, 5])
+  }, 180_000)
+
+  test('rotate keys', async () => {
+    const rotate = page('runbooks/rotate-keys.md')
+    const files = [1, 2].map((number) => join(root, `search-${number}.key`))
+    const made = await search[1].call('POST', '/keys', FORMER_KEY)
+    const former = (made.body as { key: string }).key
+    for (const file of files) await writeFile(file, former)
+    await writeFile(join(root, 'new-master-key'), NEW_MASTER_KEY)
+    await write(search[1], 8)
+    await follow(rotate, '## Steps', shells())
+    await write(search[1], 9)
+    await follow(rotate, '## Check', shells())
+    await stored(search[2], 8, 9)
+    const [first, second] = await Promise.all(files.map((file) => readFile(file, 'utf8')))
+    expect(first).toBe(second)
+    for (const { user } of Object.values(search)) {
+      expect(await statusWith(user, NEW_MASTER_KEY)).toBe(200)
+      expect(await statusWith(user, memberSettings('')['MEILI_MASTER_KEY']!)).toBe(403)
+      expect(await statusWith(user, first!.trim())).toBe(200)
+      expect(await statusWith(user, former)).toBe(403)
+    }
   }, 180_000)
 
   test.skipIf(oneReal)(
