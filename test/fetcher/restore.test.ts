@@ -103,6 +103,23 @@ describe('fetcher restore', () => {
     expect(await treeOf(live)).toEqual(await treeOfSnapshot(CATALOGUE))
   })
 
+  test.each<[string, string[]]>([
+    ['in place', []],
+    ['elsewhere', ['--to']],
+  ])('goes on to the oldest, %s, when all the newer ones are damaged', async (_, to) => {
+    const { store, files, data, live, restore } = await scene()
+    const good = await publish(store, EMPTY, { seq: 1 })
+    for (let seq = 2; seq <= 11; seq++) {
+      await flip(tarballOf(files, await publish(store, EMPTY, { seq })))
+    }
+    const elsewhere = join(data, 'elsewhere')
+    const { code } = await restore(...to.flatMap((flag) => [flag, elsewhere]))
+    expect(code).toBe(0)
+    expect(await readLineage(to.length > 0 ? elsewhere : live)).toMatchObject({
+      snapshotId: good.id,
+    })
+  })
+
   test('never goes past a final that is damaged', async () => {
     const { store, files, live, restore } = await scene()
     await publish(store, CATALOGUE, { seq: 1 })

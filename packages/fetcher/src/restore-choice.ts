@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { startProgress } from '@meili-ha/core/cli/progress.ts'
-import { restoreCandidates } from '@meili-ha/core/catalog/restore-candidates.ts'
+import type { PartialView } from '@meili-ha/core/catalog/catalog-view.ts'
 import { inspectDataDirectory, type DataDirectory } from '@meili-ha/core/data-dir/inspect.ts'
 import { dataPaths } from '@meili-ha/core/data-dir/paths.ts'
 import { assertNotOpen } from '@meili-ha/core/data-dir/open-by.ts'
@@ -10,8 +10,8 @@ import { withSoleUse } from '@meili-ha/core/data-dir/sole-use.ts'
 import { finishSwap, swapIn } from '@meili-ha/core/data-dir/swap.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { chooseSnapshot, type Choice } from './choose-snapshot.ts'
-import { fetchNewest } from './fetch-newest.ts'
 import { fetchSnapshot } from './fetch-snapshot.ts'
+import { readToRestore, restoreNewest } from './restore-newest.ts'
 import { setAsidePath, type Outcome, type RestoreOptions } from './restore.ts'
 
 /**
@@ -53,9 +53,11 @@ async function restoreInto(
     })
   }
   await assertNotOpen(paths.live)
-  const view = await patience.insist(() => catalog.read())
   const named = choice.id !== undefined || choice.at !== undefined
-  const chosen = named ? chooseSnapshot(view, choice) : undefined
+  const chosen = named
+    ? chooseSnapshot(await patience.insist(() => catalog.read()), choice)
+    : undefined
+  const newest = chosen ? undefined : await patience.insist(() => readToRestore(catalog))
   if (to === undefined) {
     await finishSwap(paths)
     assertSameCluster(before, chosen?.manifest.clusterId)
@@ -66,7 +68,7 @@ async function restoreInto(
   const primaryIn = member.takesWrites || to !== undefined ? [0] : []
   try {
     if (chosen) await fetchSnapshot(chosen, primaryIn, options)
-    const restored = chosen ?? (await fetchNewest(restoreCandidates(view), primaryIn, options))
+    const restored = chosen ?? (await restoreNewest(newest as PartialView, primaryIn, options))
     // Even what its lineage calls unwritten: nobody asked its Meilisearch for stray writes.
     const setAside = nothing ? null : setAsidePath(before, options, member.now())
     await swapIn(paths, setAside ?? paths.replaced)

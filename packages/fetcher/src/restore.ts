@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
+import type { CatalogView, PartialView } from '@meili-ha/core/catalog/catalog-view.ts'
 import { newestEpoch } from '@meili-ha/core/catalog/catalog-view.ts'
 import { clusterIdOf } from '@meili-ha/core/catalog/cluster.ts'
 import { formatUtc } from '@meili-ha/core/catalog/names.ts'
@@ -11,9 +11,9 @@ import { finishSwap, swapIn } from '@meili-ha/core/data-dir/swap.ts'
 import { writeLineage, writeVersion } from '@meili-ha/core/data-dir/write-lineage.ts'
 import { isError, MeiliHaError } from '@meili-ha/core/errors.ts'
 import { decide, type Situation, type Verdict, type Wishes } from './decide.ts'
-import { fetchNewest } from './fetch-newest.ts'
 import type { FetchOptions } from './fetch-snapshot.ts'
-import { ledBy, situationOf } from './situation.ts'
+import { readToRestore, restoreNewest } from './restore-newest.ts'
+import { ledBy, situationOf, situationWithout } from './situation.ts'
 
 export interface RestoreOptions extends FetchOptions {
   catalog: CatalogReader
@@ -31,7 +31,7 @@ export interface Judgement {
   verdict: Verdict
   data: DataDirectory
   /** Undefined: the store couldn't be reached, because of `unreachable`. */
-  view: CatalogView | undefined
+  view: PartialView | undefined
   unreachable: MeiliHaError | undefined
 }
 
@@ -51,16 +51,19 @@ export async function judge(options: RestoreOptions): Promise<Judgement> {
     log.warn({ event: 'restore.finished' }, 'finished the swap that a killed fetcher had begun')
   }
   const data = await inspectDataDirectory(paths.live)
-  let view: CatalogView | undefined
-  let unreachable: MeiliHaError | undefined
   try {
-    view = await catalog.read()
+    if (data.state === 'whole') {
+      const view = await catalog.read()
+      return { ...weigh(data, view, options), data, view, unreachable: undefined }
+    }
+    const view = await readToRestore(catalog)
+    const verdict = decide(situationWithout(data.state, view), options.wishes)
+    return { verdict, data, view, unreachable: undefined }
   } catch (error) {
     if (!isStoreAway(error)) throw error
-    unreachable = error
     log.warn({ event: 'store.unreachable', err: error }, error.message)
+    return { ...weigh(data, undefined, options), data, view: undefined, unreachable: error }
   }
-  return { ...weigh(data, view, options), data, view, unreachable }
 }
 
 /** The decision alone: what is on disk against what the store said. */
@@ -95,8 +98,7 @@ async function replaceLive(
   options: RestoreOptions,
 ): Promise<Outcome> {
   const { paths, takesWrites, log, now } = options
-  const plan = restoreCandidates(view as CatalogView)
-  const snapshot = await fetchNewest(plan, takesWrites ? [0] : [], options)
+  const snapshot = await restoreNewest(view as PartialView, takesWrites ? [0] : [], options)
   const setAside = verdict === 'set-aside' ? setAsidePath(data, options, now()) : null
   if (setAside !== null) {
     log.warn({ event: 'restore.set_aside', path: setAside }, `what was there is kept: ${setAside}`)
@@ -118,7 +120,7 @@ export function setAsidePath(
 }
 
 /** What was there before meili-ha, or before its first publication, becomes this cluster's. */
-async function adopt(view: CatalogView | undefined, { paths, log }: RestoreOptions): Promise<void> {
+async function adopt(view: PartialView | undefined, { paths, log }: RestoreOptions): Promise<void> {
   const clusterId = (view && clusterIdOf(view)) ?? randomUUID()
   const epoch = (view && newestEpoch(view)) ?? 0
   await writeLineage(paths.live, {
@@ -141,7 +143,7 @@ async function noteWrites(data: DataDirectory, { paths }: RestoreOptions): Promi
 }
 
 /** The catalog knows best why nothing in it may be taken. */
-function failure(verdict: Extract<Verdict, object>, view: CatalogView | undefined): MeiliHaError {
+function failure(verdict: Extract<Verdict, object>, view: PartialView | undefined): MeiliHaError {
   if (verdict.fail === 'SNAPSHOT_NONE_GOOD' && view) return restoreCandidates(view).exhausted
   const hint = verdict.hint === undefined ? {} : { hint: verdict.hint }
   return new MeiliHaError(verdict.fail, verdict.because, hint)

@@ -4,6 +4,7 @@ import {
   newestEpoch,
   snapshotsOf,
   type CatalogView,
+  type PartialView,
 } from '@meili-ha/core/catalog/catalog-view.ts'
 import { clusterIdOf } from '@meili-ha/core/catalog/cluster.ts'
 import { parseId } from '@meili-ha/core/catalog/names.ts'
@@ -11,6 +12,8 @@ import { restoreCandidates } from '@meili-ha/core/catalog/restore-candidates.ts'
 import type { DataDirectory } from '@meili-ha/core/data-dir/inspect.ts'
 import type { Lineage } from '@meili-ha/core/data-dir/lineage.ts'
 import type { Directory, Situation, StoreState } from './decide.ts'
+
+type WholeDirectory = Extract<DataDirectory, { state: 'whole' }>
 
 export interface Looker {
   /** `--member`. */
@@ -27,13 +30,23 @@ export function situationOf(
   view: CatalogView | undefined,
   looker: Looker,
 ): Situation {
+  if (data.state !== 'whole') return situationWithout(data.state, view)
   const directory = directoryOf(data, view, looker)
   return {
     directory,
     store: view === undefined ? 'unreachable' : storeStateOf(view),
-    version: data.state === 'whole' ? compare(data.version, looker.engine) : 'unknown',
+    version: compare(data.version, looker.engine),
     covered: view !== undefined && isCovered(directory, data, view, looker.member),
   }
+}
+
+/** Where there is no whole directory, all that counts is whether there is something to restore. */
+export function situationWithout(
+  directory: Exclude<DataDirectory['state'], 'whole'>,
+  view: PartialView | undefined,
+): Situation {
+  const store = view === undefined ? 'unreachable' : storeStateOf(view)
+  return { directory, store, version: 'unknown', covered: false }
 }
 
 /** The highest epoch that a directory took writes in or was claimed for; -1 = none. */
@@ -71,7 +84,8 @@ function withoutUnwritten(lineage: Lineage, view: CatalogView | undefined): Line
   return written === false ? { ...lineage, claim: null } : lineage
 }
 
-export function storeStateOf(view: CatalogView): StoreState {
+/** @param view of a partial one, all is read unless there is a candidate: see readToRestore */
+export function storeStateOf(view: PartialView): StoreState {
   if (!isInitialised(view)) return 'never-initialised'
   const plan = restoreCandidates(view)
   if (plan.candidates.length > 0) return 'good'
@@ -79,11 +93,10 @@ export function storeStateOf(view: CatalogView): StoreState {
 }
 
 function directoryOf(
-  data: DataDirectory,
+  data: WholeDirectory,
   view: CatalogView | undefined,
   looker: Looker,
 ): Directory {
-  if (data.state !== 'whole') return data.state
   const { lineage } = data
   if (lineage === 'damaged') return 'damaged'
   if (lineage === undefined) return isAllOwn(view, looker.member) ? 'unmarked-own' : 'unmarked'
@@ -116,12 +129,12 @@ function writerOfNewestEpoch(view: CatalogView): string | undefined {
 /** A published snapshot was made of this directory since it began to lead. */
 function isCovered(
   directory: Directory,
-  data: DataDirectory,
+  data: WholeDirectory,
   view: CatalogView,
   member: string,
 ): boolean {
   const newest = restoreCandidates(view).candidates[0]
-  if (data.state !== 'whole' || newest?.manifest.writer !== member) return false
+  if (newest?.manifest.writer !== member) return false
   if (directory === 'unmarked-own') return true
   if (typeof data.lineage !== 'object') return false
   // A claim holds what an earlier epoch published: nothing that came since.

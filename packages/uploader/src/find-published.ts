@@ -1,5 +1,5 @@
 import { computeDigests, PartDigests } from '@meili-ha/core/archive/digests.ts'
-import { snapshotsOf, type CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
+import { snapshotsOf, type PartialView } from '@meili-ha/core/catalog/catalog-view.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import { formatUtc, parseKey } from '@meili-ha/core/catalog/names.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
@@ -13,7 +13,7 @@ import type { SnapshotFile } from './snapshot-file.ts'
  * @throws CANCELLED when `signal` aborts
  */
 export async function findPublished(
-  view: CatalogView,
+  view: PartialView,
   epoch: number,
   file: SnapshotFile,
   signal: AbortSignal,

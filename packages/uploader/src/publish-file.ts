@@ -1,7 +1,11 @@
 import { startProgress } from '@meili-ha/core/cli/progress.ts'
-import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
+import { isComplete, type PartialView } from '@meili-ha/core/catalog/catalog-view.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
-import { SnapshotPublisher, type SeqNote, type SnapshotContext } from './publish-snapshot.ts'
+import {
+  SnapshotPublisher,
+  type PublisherOptions,
+  type SnapshotContext,
+} from './publish-snapshot.ts'
 import type { SnapshotFile } from './snapshot-file.ts'
 import type { Parts } from './wire.ts'
 
@@ -15,7 +19,7 @@ export class FilePublisher {
     parts: Parts,
     member: string,
     clusterId: () => Promise<string | undefined>,
-    seqs?: SeqNote,
+    more: Pick<PublisherOptions, 'seqs' | 'sparing'> = {},
   ) {
     this.#parts = parts
     this.#publisher = new SnapshotPublisher({
@@ -24,15 +28,15 @@ export class FilePublisher {
       member,
       clusterId,
       log: parts.log,
-      seqs,
+      ...more,
       onPart: (part) => this.#onPart(part),
     })
   }
 
   /** What the store says before anything is published: who writes, and whether this member may. */
-  async look(): Promise<{ view: CatalogView; epoch: number }> {
+  async look(): Promise<{ view: PartialView; epoch: number }> {
     const seen = await this.#publisher.look()
-    this.#parts.status.seen(seen.view)
+    this.#note(seen.view)
     return seen
   }
 
@@ -52,10 +56,14 @@ export class FilePublisher {
       const { already, manifest, view } = await this.#publisher.publish(file, context, signal)
       if (already) status.alreadyPublished(manifest)
       else status.published(manifest, performance.now() - began)
-      status.seen(view)
+      this.#note(view)
       return manifest
     } finally {
       progress.end()
     }
+  }
+  /** Totals are of all manifests: who read only some has none to tell. */
+  #note(view: PartialView): void {
+    if (isComplete(view)) this.#parts.status.seen(view)
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import { combineDigests } from '@meili-ha/core/archive/digests.ts'
-import type { CatalogView } from '@meili-ha/core/catalog/catalog-view.ts'
+import type { PartialView } from '@meili-ha/core/catalog/catalog-view.ts'
 import { assertCluster, clusterIdOf, ensureCluster } from '@meili-ha/core/catalog/cluster.ts'
 import { MANIFEST_FORMAT, type Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import {
@@ -22,6 +22,7 @@ import { publishManifest } from '@meili-ha/core/catalog/publish-manifest.ts'
 import type { CatalogReader } from '@meili-ha/core/catalog/read-catalog.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { findPublished } from './find-published.ts'
+import { readToPublish } from './read-to-publish.ts'
 import { isFinal, type SnapshotFile } from './snapshot-file.ts'
 import type { Terms } from './terms.ts'
 import { transfer, type Transferred } from './transfer.ts'
@@ -47,10 +48,12 @@ export interface PublisherOptions {
   log: Logger
   /** With a lease: where the lowest unused seq is noted; see nextSeq. */
   seqs?: SeqNote | undefined
+  /** Reads no more manifests than one publication without a lease needs; else all. */
+  sparing?: boolean
   onPart: (part: { bytes: number; reused: boolean }) => void
 }
 
-export type Published = { already: boolean; manifest: Manifest; view: CatalogView }
+export type Published = { already: boolean; manifest: Manifest; view: PartialView }
 
 /** Publishes one snapshot file after the other: check, upload, manifest last. */
 export class SnapshotPublisher {
@@ -65,13 +68,13 @@ export class SnapshotPublisher {
    * Looks at the store before anything is sent: may this member publish, in which epoch?
    * @throws NOT_PERMITTED, SUPERSEDED, SECOND_WRITER, CLAIM_MISSING, WRONG_CLUSTER, STORE_*
    */
-  async look(): Promise<{ view: CatalogView; epoch: number }> {
-    const { catalog, terms, member } = this.#options
+  async look(file?: SnapshotFile): Promise<{ view: PartialView; epoch: number }> {
+    const { terms, member } = this.#options
     const epoch = await terms.current()
     if (epoch === undefined) {
       throw new MeiliHaError('NOT_PERMITTED', 'this member holds no primary permit')
     }
-    const view = await catalog.read()
+    const view = await this.#read(epoch, file)
     this.#firstSeen ??= firstSeenOf(view)
     const clusterId = await this.#options.clusterId()
     if (clusterId !== undefined) assertCluster(view, clusterId)
@@ -89,7 +92,7 @@ export class SnapshotPublisher {
     signal: AbortSignal,
   ): Promise<Published> {
     const { catalog, log, onPart } = this.#options
-    const { view, epoch } = await this.look()
+    const { view, epoch } = await this.look(file)
     const published = await findPublished(view, epoch, file, signal)
     if (published) return { already: true, manifest: published, view }
 
@@ -109,15 +112,23 @@ export class SnapshotPublisher {
       member: this.#options.member,
       firstSeen: this.#firstSeen as FirstSeen,
     }
+    const reader = { store: catalog.store, read: () => this.#read(epoch, file) }
     return {
       already: false,
       manifest,
-      view: await publishManifest(catalog, manifest, publisher),
+      view: await publishManifest(reader, manifest, publisher),
     }
   }
 
+  #read(epoch: number, file: SnapshotFile | undefined): Promise<PartialView> {
+    const { catalog, sparing } = this.#options
+    return sparing && epoch === 0 && file
+      ? readToPublish(catalog, this.#firstSeen, file.modifiedAt)
+      : catalog.read()
+  }
+
   /** The unfinished upload of this very file, else a name that nothing bears yet. */
-  async #reserve(view: CatalogView, epoch: number, file: SnapshotFile) {
+  async #reserve(view: PartialView, epoch: number, file: SnapshotFile) {
     const { catalog, seqs } = this.#options
     const uploads = await catalog.store.listUploads(SNAPSHOTS)
     const lowest = seqs?.lowest() ?? null
@@ -141,7 +152,7 @@ export class SnapshotPublisher {
     throw new MeiliHaError('NOT_PERMITTED', `epoch ${epoch} ended during the upload`)
   }
 
-  async #ensureCluster(view: CatalogView): Promise<string> {
+  async #ensureCluster(view: PartialView): Promise<string> {
     const wanted = (await this.#options.clusterId()) ?? clusterIdOf(view) ?? randomUUID()
     if (view.cluster?.clusterId === wanted) return wanted
     const createdAt = new Date().toISOString()

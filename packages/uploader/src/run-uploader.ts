@@ -35,12 +35,9 @@ export async function runUploader(
       stopUpload: () => upload.abort(),
     }))
   const life = term ? outlive(signal, term) : signal
-  const publisher = new FilePublisher(
-    parts,
-    flags.member,
-    () => lineageClusterId(paths),
-    term?.seqs,
-  )
+  const publisher = new FilePublisher(parts, flags.member, () => lineageClusterId(paths), {
+    seqs: term?.seqs,
+  })
   const housekeeping = new Housekeeping(parts, flags, publisher)
   await firstLook(parts, publisher, signal)
 

@@ -29,6 +29,14 @@ export interface Unreadable extends Position {
 
 export type Entry = Snapshot | Unreadable
 
+/** A manifest that the LIST named, and that nobody has read. */
+export interface Unread extends Position {
+  kind: 'unread'
+  id: string
+  key: string
+  etag: string
+}
+
 /** What one LIST, and the manifests in it, say. A value: nothing in it changes. */
 export interface CatalogView {
   /** Undefined when there is no cluster.json. */
@@ -41,21 +49,35 @@ export interface CatalogView {
   strangers: readonly string[]
 }
 
+/**
+ * What one LIST, and only some of the manifests in it, say: enough for whoever asked, in a store of
+ * any number of manifests. Whatever is taken to be true of all of them needs a CatalogView.
+ */
+export interface PartialView extends Omit<CatalogView, 'entries'> {
+  /** Newest first; all that the LIST named. */
+  entries: readonly (Entry | Unread)[]
+}
+
 /** A snapshot that has a tarball, unlike the claim of an empty beginning. */
 export type Restorable = Snapshot & { manifest: { object: ManifestObject } }
 
-/** The readable ones, newest first. */
-export function snapshotsOf(view: CatalogView): Snapshot[] {
+/** True when no manifest was left unread. */
+export function isComplete(view: PartialView): view is CatalogView {
+  return view.entries.every((entry) => entry.kind !== 'unread')
+}
+
+/** The readable ones, newest first; of a partial view, those that were read. */
+export function snapshotsOf(view: PartialView): Snapshot[] {
   return view.entries.filter((entry) => entry.kind === 'snapshot')
 }
 
 /** The highest epoch that any manifest's name bears, readable or not; undefined in an empty store. */
-export function newestEpoch(view: CatalogView): number | undefined {
+export function newestEpoch(view: PartialView): number | undefined {
   return view.entries[0]?.epoch
 }
 
 /** Cluster.json, or any manifest at all: the store has been used, so nobody may start empty. */
-export function isInitialised(view: CatalogView): boolean {
+export function isInitialised(view: PartialView): boolean {
   return view.cluster !== undefined || view.entries.length > 0
 }
 
@@ -64,7 +86,7 @@ export function isInitialised(view: CatalogView): boolean {
  * @returns `gone` and `wrong-size` are damage; `none` is the claim of an empty beginning
  */
 export function tarballState(
-  view: CatalogView,
+  view: Pick<CatalogView, 'tarballs'>,
   snapshot: Snapshot,
 ): 'good' | 'none' | 'gone' | 'wrong-size' {
   const object = snapshot.manifest.object
@@ -75,7 +97,10 @@ export function tarballState(
 }
 
 /** True when the LIST shows the snapshot's tarball, of the right size. */
-export function isGood(view: CatalogView, snapshot: Snapshot): snapshot is Restorable {
+export function isGood(
+  view: Pick<CatalogView, 'tarballs'>,
+  snapshot: Snapshot,
+): snapshot is Restorable {
   return tarballState(view, snapshot) === 'good'
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { isError, MeiliHaError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
-import { snapshotsOf, type CatalogView } from './catalog-view.ts'
+import { snapshotsOf, type PartialView } from './catalog-view.ts'
 
 export const CLUSTER_KEY = 'cluster.json'
 
@@ -61,12 +61,12 @@ export async function ensureCluster(store: Store, wanted: ClusterRecord): Promis
  * The id of the cluster whose snapshots these are: cluster.json's, or where that was removed,
  * the newest manifest's. Undefined in a store that nobody has used.
  */
-export function clusterIdOf(view: CatalogView): string | undefined {
+export function clusterIdOf(view: PartialView): string | undefined {
   return view.cluster?.clusterId ?? snapshotsOf(view)[0]?.manifest.clusterId
 }
 
-/** @throws WRONG_CLUSTER when cluster.json or any manifest belongs to another cluster. */
-export function assertCluster(view: CatalogView, clusterId: string): void {
+/** @throws WRONG_CLUSTER when cluster.json or any manifest that was read belongs to another cluster. */
+export function assertCluster(view: PartialView, clusterId: string): void {
   const ids = snapshotsOf(view).map((snapshot) => snapshot.manifest.clusterId)
   if (view.cluster) ids.push(view.cluster.clusterId)
   const other = ids.find((id) => id !== clusterId)

@@ -1,5 +1,5 @@
 import { MeiliHaError } from '../errors.ts'
-import { newestEpoch, type CatalogView, type Entry } from './catalog-view.ts'
+import { newestEpoch, type Entry, type PartialView, type Unread } from './catalog-view.ts'
 
 /** The manifests (key to etag) that an uploader without a lease found at its first LIST. */
 export type FirstSeen = ReadonlyMap<string, string>
@@ -14,7 +14,7 @@ export interface Publisher {
   firstSeen: FirstSeen
 }
 
-export function firstSeenOf(view: CatalogView): FirstSeen {
+export function firstSeenOf(view: PartialView): FirstSeen {
   return new Map(view.entries.map((entry) => [entry.key, entry.etag]))
 }
 
@@ -23,7 +23,7 @@ export function firstSeenOf(view: CatalogView): FirstSeen {
  * after this does no harm to a later epoch: the chain leaves it out.
  * @throws as assertMayClaim, and CLAIM_MISSING while the store holds nothing of this member's epoch.
  */
-export function assertMayPublish(view: CatalogView, publisher: Publisher): void {
+export function assertMayPublish(view: PartialView, publisher: Publisher): void {
   assertMayClaim(view, publisher)
   const { epoch, member } = publisher
   const begun = view.entries.some((entry) => entry.epoch === epoch && writerOf(entry) === member)
@@ -38,18 +38,18 @@ export function assertMayPublish(view: CatalogView, publisher: Publisher): void 
 /**
  * Whether this member is still the only one to write in its epoch, and the epoch the newest.
  * @throws SUPERSEDED when a higher epoch exists; SECOND_WRITER when another member writes in this
- * epoch, or without a lease has begun to since the first LIST.
+ * epoch, or without a lease has begun to since the first LIST. What wasn't read counts as another's.
  */
-export function assertMayClaim(view: CatalogView, publisher: Publisher): void {
+export function assertMayClaim(view: PartialView, publisher: Publisher): void {
   const { epoch, member, firstSeen } = publisher
   const newest = newestEpoch(view) ?? 0
   if (newest > epoch) {
     throw new MeiliHaError('SUPERSEDED', `the store holds epoch ${newest}; this is epoch ${epoch}`)
   }
-  const isOther = (entry: Entry) =>
+  const isOther = (entry: Entry | Unread) =>
     epoch === 0
       ? writerOf(entry) !== member && firstSeen.get(entry.key) !== entry.etag
-      : entry.kind === 'snapshot' && writerOf(entry) !== member
+      : entry.kind !== 'unreadable' && writerOf(entry) !== member
   const other = view.entries.find((entry) => entry.epoch === epoch && isOther(entry))
   if (other) {
     const who = writerOf(other) ?? 'somebody (it cannot be read)'
@@ -57,6 +57,6 @@ export function assertMayClaim(view: CatalogView, publisher: Publisher): void {
   }
 }
 
-function writerOf(entry: Entry): string | undefined {
+function writerOf(entry: Entry | Unread): string | undefined {
   return entry.kind === 'snapshot' ? entry.manifest.writer : undefined
 }

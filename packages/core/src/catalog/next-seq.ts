@@ -1,5 +1,5 @@
 import type { UnfinishedUpload } from '../store/store.ts'
-import type { CatalogView } from './catalog-view.ts'
+import type { PartialView } from './catalog-view.ts'
 import { comparePositions, formatUtc, parseKey, type Position } from './names.ts'
 
 /**
@@ -10,7 +10,7 @@ import { comparePositions, formatUtc, parseKey, type Position } from './names.ts
  * before the first request that uses it
  */
 export function nextSeq(
-  view: CatalogView,
+  view: PartialView,
   uploads: readonly UnfinishedUpload[],
   epoch: number,
   noted: Position | null = null,
@@ -28,7 +28,7 @@ export function nextSeq(
  * @param at when the snapshot was finished, as given to tarballKey
  */
 export function resumableUpload(
-  view: CatalogView,
+  view: PartialView,
   uploads: readonly UnfinishedUpload[],
   epoch: number,
   at: Date,
@@ -42,7 +42,7 @@ export function resumableUpload(
 }
 
 function* usedPositions(
-  view: CatalogView,
+  view: PartialView,
   uploads: readonly UnfinishedUpload[],
 ): Generator<Position> {
   yield* view.entries

@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isError, MeiliHaError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
-import { isGood, type CatalogView } from './catalog-view.ts'
+import { isGood, type PartialView } from './catalog-view.ts'
 import { assertCluster } from './cluster.ts'
 import { parseManifest, type Manifest } from './manifest.ts'
 import { assertMayClaim, assertMayPublish, type Publisher } from './may-publish.ts'
 import { manifestKey } from './names.ts'
-import type { CatalogReader } from './read-catalog.ts'
 
 /**
  * Publishes a snapshot (or a claim) whose tarball is in the store: looks whether it may, writes
  * the manifest, and looks again, since others may have written in between.
+ * @param reader reads at least whatever `assertMayPublish` asks about
  * @returns the catalog after the write, with the new manifest in it
  * @throws SUPERSEDED, SECOND_WRITER, CLAIM_MISSING (see assertMayPublish), WRONG_CLUSTER,
  * STORE_NOT_FOUND when the tarball isn't there (swept meanwhile: upload it again, under a new
  * seq), STORE_CONFLICT when the name holds other content. After any of them nothing counts as
  * published, though the manifest may lie there.
  */
-export async function publishManifest(
-  reader: CatalogReader,
+export async function publishManifest<V extends PartialView>(
+  reader: { store: Store; read: () => Promise<V> },
   manifest: Manifest,
   publisher: Publisher,
-): Promise<CatalogView> {
+): Promise<V> {
   check(await reader.read(), manifest, publisher)
   await writeManifest(reader.store, manifest)
   const after = await reader.read()
@@ -69,7 +69,7 @@ async function isThere(store: Store, manifest: Manifest): Promise<boolean> {
   throw new MeiliHaError('STORE_CONFLICT', `${id} is there already, with other content`)
 }
 
-function check(view: CatalogView, manifest: Manifest, publisher: Publisher): void {
+function check(view: PartialView, manifest: Manifest, publisher: Publisher): void {
   assertCluster(view, manifest.clusterId)
   if (manifest.claim) assertMayClaim(view, publisher)
   else assertMayPublish(view, publisher)

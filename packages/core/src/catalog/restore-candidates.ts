@@ -2,9 +2,10 @@ import { MeiliHaError } from '../errors.ts'
 import {
   isInitialised,
   tarballState,
-  type CatalogView,
   type Entry,
+  type PartialView,
   type Restorable,
+  type Unread,
 } from './catalog-view.ts'
 import { chainOf } from './chain.ts'
 import { clusterIdOf } from './cluster.ts'
@@ -16,7 +17,14 @@ export interface RestorePlan {
   /** Those of the chain that are passed over, newest first, and why: to be logged. */
   skipped: readonly { id: string; why: string }[]
   /** Why the list ends where it does. */
-  end: 'oldest' | 'final' | 'unreadable' | 'newer-format' | 'empty-beginning' | 'broken-chain'
+  end:
+    | 'oldest'
+    | 'unread'
+    | 'final'
+    | 'unreadable'
+    | 'newer-format'
+    | 'empty-beginning'
+    | 'broken-chain'
   /** To be thrown when the last candidate has failed too: SNAPSHOT_NONE, SNAPSHOT_NONE_GOOD or MANIFEST_NEWER_FORMAT. */
   exhausted: MeiliHaError
 }
@@ -25,14 +33,15 @@ export interface RestorePlan {
  * The chain's snapshots from the newest on, cut where going further back by itself would lose
  * acknowledged writes: at a `final` (the former primary may still hold what it held), at a
  * manifest that may have been one, at one of a newer format, and where the chain is broken.
+ * Of a partial view, those before the first unread link: where they aren't enough, read all.
  */
-export function restoreCandidates(view: CatalogView): RestorePlan {
+export function restoreCandidates(view: PartialView): RestorePlan {
   const { links, brokenAt } = chainOf(view)
   const clusterId = clusterIdOf(view)
   const candidates: Restorable[] = []
   const skipped: { id: string; why: string }[] = []
   const tried = new Set<string>()
-  const plan = (end: RestorePlan['end'], at?: Entry): RestorePlan => ({
+  const plan = (end: RestorePlan['end'], at?: Entry | Unread): RestorePlan => ({
     candidates,
     skipped,
     end,
@@ -40,6 +49,7 @@ export function restoreCandidates(view: CatalogView): RestorePlan {
   })
 
   for (const [index, link] of links.entries()) {
+    if (link.kind === 'unread') return plan('unread', link)
     if (link.kind === 'unreadable') {
       skipped.push({ id: link.id, why: link.error.message })
       if (link.newerFormat) return plan('newer-format', link)
@@ -70,9 +80,9 @@ export function restoreCandidates(view: CatalogView): RestorePlan {
 
 /** @param newest of those passed over: why is what a person asks next */
 function exhausted(
-  view: CatalogView,
+  view: PartialView,
   end: RestorePlan['end'],
-  at: Entry | undefined,
+  at: Entry | Unread | undefined,
   newest: RestorePlan['skipped'][number] | undefined,
 ) {
   if (at === undefined) {
@@ -83,6 +93,7 @@ function exhausted(
   if (end === 'newer-format' && at.kind === 'unreadable') return at.error
   const byHand = `; older ones are not taken unasked: choose one with \`fetcher restore --id\``
   const message = {
+    unread: `manifest ${at.id} was not read`,
     oldest: `no snapshot of the chain is good, down to the oldest (${at.id})`,
     final: `the last snapshot of a stopped primary (${at.id}) is damaged; that member may still hold what it held${byHand}`,
     unreadable: `manifest ${at.id} can't be read and may be the last of a stopped primary${byHand}`,

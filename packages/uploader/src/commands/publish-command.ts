@@ -38,7 +38,8 @@ export function publishCommand(host: Host): Command {
           })
         try {
           const nothingKnown = Promise.resolve({ tasks: {}, annotations: undefined })
-          const publisher = new FilePublisher(parts, flags.member, async () => undefined)
+          const unknown = async () => undefined
+          const publisher = new FilePublisher(parts, flags.member, unknown, { sparing: true })
           const manifest = await publisher.publish(file, nothingKnown, host.signal)
           host.stdout.write(`${manifest.id}\n`)
         } finally {
