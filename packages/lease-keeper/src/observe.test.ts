@@ -78,6 +78,24 @@ describe('the health of Meilisearch', () => {
   })
 })
 
+describe('a beat that can not be read', () => {
+  const unreadable: Event = { type: 'guardSeen', beat: undefined }
+  const healthy: Event = { type: 'healthSeen', healthy: true }
+
+  test('was caught half written: the last one counts on, and what is known of Meilisearch', () => {
+    const { beat: last, health } = after(beat('running 7', 101), healthy, unreadable)
+    expect(last).toMatchObject({ state: 'running', pid: 7, now: 101 })
+    expect(health).toEqual({ healthy: true, since: 120 })
+  })
+
+  test('means that nobody is there once the last one is too old', () => {
+    const late = Array.from({ length: 20 }, () => unreadable)
+    const { beat: last, health } = after(beat('running 7', 101), healthy, ...late)
+    expect(last).toBeNull()
+    expect(health).toMatchObject({ healthy: false })
+  })
+})
+
 describe('a restart of Meilisearch', () => {
   const hold = { epoch: 2, sentAt: 100 }
   const before = { recordEpoch: 1, primaryIn: [], renewedAt: null }

@@ -3,7 +3,7 @@ import type { Event } from './event.ts'
 import { observeLease } from './lease-view.ts'
 import { observePod } from './pod-requests.ts'
 import type { KeeperState } from './state.ts'
-import type { Turn } from './turn.ts'
+import { guardIsFresh, type Turn } from './turn.ts'
 
 /** Takes one event into what is known; decides nothing but whether an answer came in time. */
 export function observe(turn: Turn, event: Event): void {
@@ -15,6 +15,8 @@ export function observe(turn: Turn, event: Event): void {
     case 'leaseFailed':
       return observeLease(turn, event)
     case 'guardSeen':
+      // The guard writes in place, and may be caught between emptying its file and filling it.
+      if (!event.beat && guardIsFresh(turn)) return
       turn.state = withBeat(state, event.beat ?? null, now.boot)
       return
     case 'syncSeen': {
