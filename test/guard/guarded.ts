@@ -25,6 +25,8 @@ export interface Options {
   /** Put before the shell, such as `unshare --mount …`; it must `exec` the rest. */
   wrap?: string[]
   stderr?: 'pipe' | number
+  /** What lies in /ha before it starts, a line each. */
+  found?: Record<string, string>
 }
 
 /** One real guard in a directory of its own, ended with the test. */
@@ -39,6 +41,7 @@ export class Guarded {
   constructor(shell: Shell, options: Options = {}) {
     this.shell = shell
     mkdirSync(this.dir)
+    for (const [file, line] of Object.entries(options.found ?? {})) this.write(file, line)
     const command = options.command ?? [fake, ...(options.mode ?? ['run'])]
     const [file, ...args] = [...(options.wrap ?? []), ...shell.argv, script, ...command]
     this.child = spawn(file as string, args, {

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { expect } from 'vitest'
-import { type Guarded, pause, script, until } from './guarded.ts'
+import { bootId, type Guarded, pause, script, until } from './guarded.ts'
 import { canUnshare, underEachShell } from './shells.ts'
 
 /** Runs the guard with a 64 KiB file system on its /ha, which only it can see. */
@@ -39,6 +39,25 @@ const permit = (role: string) =>
 const fill = 'cat /dev/zero >$MEILI_HA_DIR/zeros 2>/dev/null || :'
 
 underEachShell('/ha', (it) => {
+  const found = { permit: `standby 1 - - ${bootId}`, data: 'ready 0000000001-0000000002' }
+
+  it('of another Meilisearch opens no directory: it was judged for that one', async ({ start }) => {
+    const guarded = start({ found: { ...found, engine: 'meilisearch 1.49.0' } })
+    await guarded.looks()
+    expect(guarded.starts()).toEqual([])
+    expect(guarded.read('engine')).toBe('meilisearch 1.50.0\n')
+    guarded.data(found.data)
+    await guarded.running()
+  })
+
+  for (const engine of ['meilisearch 1.50.0', undefined]) {
+    it(`goes on where it was with the engine ${engine}`, async ({ start }) => {
+      const guarded = start({ found: { ...found, ...(engine && { engine }) } })
+      await guarded.running()
+      expect(guarded.read('data')).toBe(`${found.data}\n`)
+    })
+  }
+
   it.skipIf(!canUnshare)(
     'that is full lets nothing start, until there is room',
     async ({ start }) => {
