@@ -7,7 +7,7 @@ import type { NewUser } from './new-user.ts'
 export interface Page {
   path: string
   text: string
-  /** The shell blocks of one section, or of all. */
+  /** The shell blocks of one section (`## …`, or `### …` within one), or of all. */
   blocks: (heading?: string) => Block[]
 }
 
@@ -22,7 +22,8 @@ export function page(path: string): Page {
       const lines = text.split('\n')
       const from = lines.indexOf(heading)
       if (from < 0) throw new Error(`${path} has no section ${heading}`)
-      const next = lines.findIndex((line, at) => at > from && /^## /.test(line))
+      const level = heading.startsWith('### ') ? /^#{2,3} / : /^## /
+      const next = lines.findIndex((line, at) => at > from && level.test(line))
       return all.filter(({ line }) => line > from && (next < 0 || line <= next))
     },
   }

@@ -61,6 +61,7 @@ describe('what is planned, in a cluster of two', () => {
     places.set('/etc/meili-ha.key', keyFile)
     places.set('/root/new-master-key', join(root, 'new-master-key'))
     places.set('/srv/meili-ha/search', join(root, 'search'))
+    places.set('/srv/meili-ha/search-1.49', join(root, 'older'))
     places.set('/mnt/new/search', join(root, 'moved'))
     await install(join(bin, 'meilisearch'), OLD)
     await install(join(cwd, 'meilisearch-1.50.0'), {})
@@ -123,13 +124,36 @@ describe('what is planned, in a cluster of two', () => {
         ((await machine.call('GET', '/version')).body as { pkgVersion: string }).pkgVersion
       const before = await version(search[1])
       await write(search[1], 6)
-      await follow(upgrade, '## Steps', shells())
+      const said = await follow(upgrade, '### What you can go back to', shells())
+      await follow(upgrade, '### The standbys', shells())
+      const after = await version(search[2])
+      expect(after).not.toBe(before)
+      await follow(upgrade, '### Before the switch-over', shells())
+      expect(await version(search[2])).toBe(before)
+
+      await follow(upgrade, '### The standbys', shells())
+      await follow(upgrade, '### The switch-over', shells())
+      await follow(upgrade, '### The former primary', shells())
       await follow(upgrade, '## Check', shells())
-      expect(await version(search[2])).not.toBe(before)
-      expect(await version(search[1])).toBe(await version(search[2]))
+      expect([await version(search[1]), await version(search[2])]).toEqual([after, after])
       await write(search[2], 7)
       await stored(search[1], 6, 7)
+
+      const kept = (await manifestsIn(openStore(`file://${root}/search`))).find(({ id }) =>
+        said.includes(id),
+      )
+      search[1].user.places.set(
+        '/srv/meili-ha/search/snapshots/0000000001-0000000004-20261123T065500Z.snapshot',
+        join(root, 'search', kept?.object?.key ?? ''),
+      )
+      await follow(upgrade, '### After it', shells())
+      expect([await version(search[1]), await version(search[2])]).toEqual([before, before])
+      const former = await ids(search[1])
+      expect(former).toContain(6)
+      expect(former).not.toContain(7)
+      await write(search[1], 10)
+      await stored(search[2], 6, 10)
     },
-    180_000,
+    240_000,
   )
 })
