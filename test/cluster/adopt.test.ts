@@ -57,7 +57,7 @@ test('a Meilisearch with data is adopted by the bootstrap member alone, and rest
   }
   // The other comes first, and waits: an empty beginning now would lose what m1 has.
   await using m2 = await start('m2')
-  await m2.parts.fetcher.waitFor(/waits for the first primary/)
+  await m2.parts.fetcher.waitFor(/waits for the first snapshot/)
   await m2.parts.keeper.waitFor(/not_standing.*bootstrap member/)
   expect(await manifestsIn(store)).toEqual([])
 

@@ -247,6 +247,6 @@ export class Follower {
 /** Null = it can be carried out at once. */
 function whyUndecided(verdict: Verdict, unreachable: string | undefined): string | null {
   if (verdict === 'wait-for-store') return unreachable ?? 'the store does not answer'
-  if (verdict === 'wait-for-bootstrap') return 'it waits for the first primary'
+  if (verdict === 'wait-for-bootstrap') return 'it waits for the first snapshot'
   return null
 }
