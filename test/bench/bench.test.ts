@@ -5,6 +5,8 @@ import { expect, test } from 'vitest'
 import { startProgram } from '../harness/process.ts'
 import { tempDir } from '../harness/temp-dir.ts'
 import type { Bench } from './bench.ts'
+import { addGrowth, growthColumn } from './growth.ts'
+import { valueOf, type Row } from './recorder.ts'
 import { runScenarios } from './run-scenarios.ts'
 import type { Scenario } from './scenario.ts'
 import { SCENARIOS } from './scenarios.ts'
@@ -90,5 +92,26 @@ test('a goal is judged by what stands for all runs, of the same size alone', () 
     ['0.67', false],
     ['0.50', true],
     ['', undefined],
+  ])
+})
+
+test('growth is of what a unit costs, since the first row of the same way', () => {
+  const wall = { name: 'wall', unit: 's' }
+  const growth = growthColumn(wall, 'per MiB')
+  const row = (what: string, how: string, ...walls: number[]): Row => ({
+    ...{ what, how },
+    runs: walls.map((value) => ({ wall: value })),
+  })
+  const rows = [
+    ...[row('1 MiB', 'ours', 1, 2, 3), row('1 MiB', 'theirs', 1)],
+    ...[row('4 MiB', 'ours', 12), row('4 MiB', 'theirs', 4)],
+  ]
+  addGrowth(rows, wall, growth, (what) => Number.parseInt(what, 10))
+  expect(rows.map((one) => valueOf(one, growth))).toEqual([undefined, undefined, 1.5, 1])
+  const goals = [{ column: growth.name, how: 'ours', most: 1.1 }]
+  const scenario = { name: 'some', sentence: '', columns: [growth], goals, run: async () => {} }
+  // The smallest has nothing that it grew from.
+  expect(verdictsOf(scenario, rows).map(({ measured, met }) => [measured, met])).toEqual([
+    ['1.50 x', false],
   ])
 })

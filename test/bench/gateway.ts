@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 import { freePort } from '../harness/free-port.ts'
@@ -75,8 +75,11 @@ async function startServer(name: string, tool: string, directory: string): Promi
     endpoint,
     bucket: BUCKET,
     empty: async () => {
-      await rm(join(directory, BUCKET), { recursive: true })
-      await mkdir(join(directory, BUCKET))
+      // What the server itself keeps of a bucket are attributes of its directory, which must stay.
+      const bucket = join(directory, BUCKET)
+      for (const name of await readdir(bucket)) {
+        await rm(join(bucket, name), { recursive: true })
+      }
     },
     env: {
       AWS_ENDPOINT_URL_S3: endpoint,

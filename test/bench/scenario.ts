@@ -25,6 +25,8 @@ export interface Column {
   spread?: true
   /** Adds a column: ours divided by this. */
   ratio?: true
+  /** Worked out from other rows; a row without it has nothing to be judged by. */
+  derived?: true
 }
 
 /** What a way is held to, for every `what` that it was measured with. */

@@ -8,33 +8,49 @@ import { until } from '../harness/until.ts'
 import { environmentOf } from '../s3-server/s3-server-store.ts'
 import { startS3Server } from '../s3-server/s3-server.ts'
 import { MIB, type Bench } from './bench.ts'
+import { addGrowth, growthColumn } from './growth.ts'
 import { processCost } from './measure.ts'
-import type { Scenario } from './scenario.ts'
+import type { Column, Scenario } from './scenario.ts'
 
 const GUARD = fileURLToPath(new URL('../../docker/guard.sh', import.meta.url))
 const COUNTS = [1, 10]
+
+const HOW = 'uploader run'
+const REQUESTS: Column = { name: 'requests', unit: 'of the uploader', digits: 0 }
+const CPU: Column = { name: 'CPU', unit: 's of the uploader', digits: 2, spread: true }
+const REQUESTS_GROWTH = growthColumn(REQUESTS, 'of those with 1')
+const CPU_GROWTH = growthColumn(CPU, 'of that with 1')
 
 export const standbys: Scenario = {
   name: 'standbys',
   sentence: "what 1 and 10 standbys cost the primary's uploader while it publishes 10 MiB",
   columns: [
-    { name: 'requests', unit: 'of the uploader', digits: 0 },
-    { name: 'CPU', unit: 's of the uploader', digits: 2 },
+    ...[REQUESTS, CPU],
     { name: 'theirs', unit: 'requests of all standbys', digits: 0 },
+    ...[REQUESTS_GROWTH, CPU_GROWTH],
+  ],
+  goals: [
+    { column: REQUESTS_GROWTH.name, how: HOW, most: 1 },
+    { column: CPU_GROWTH.name, how: HOW, most: 1.2 },
   ],
   run: async (bench, record) => {
-    for (const count of bench.quick ? [1, 2] : COUNTS) {
-      await record.attempt({ what: `${count} standbys`, how: 'uploader run', ours: true }, () =>
-        withStandbys(bench, count),
-      )
+    const counts = bench.quick ? [1, 2] : COUNTS
+    for (let run = 1; run <= bench.runs; run++) {
+      for (const count of counts) {
+        await record.attempt({ what: `${count} standbys`, how: HOW, ours: true }, () =>
+          withStandbys(bench, count, run),
+        )
+      }
     }
+    addGrowth(record.rows, REQUESTS, REQUESTS_GROWTH)
+    addGrowth(record.rows, CPU, CPU_GROWTH)
   },
 }
 
 /** Two ways to one bucket, so that it shows who asked. */
-async function withStandbys(bench: Bench, count: number) {
+async function withStandbys(bench: Bench, count: number, run: number) {
   await using stack = new AsyncDisposableStack()
-  const directory = await bench.directory(`standbys-${count}`)
+  const directory = await bench.directory(`standbys-${count}-${run}`)
   const primary = stack.use(await startS3Server())
   const others = stack.use(await startS3Server({ bucket: primary.bucket }))
   const store = [

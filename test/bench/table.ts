@@ -35,6 +35,7 @@ export function verdictsOf(
     if (!column) throw new Error(`${name} has no column ${goal.column}`)
     return rows
       .filter((row) => row.how === goal.how && (goal.what ?? row.what) === row.what)
+      .filter((row) => !column.derived || valueOf(row, column) !== undefined)
       .map((row) => judge(goal, column, name, row, rows))
   })
 }
