@@ -77,8 +77,8 @@ async function startServer(name: string, tool: string, directory: string): Promi
     empty: async () => {
       // What the server itself keeps of a bucket are attributes of its directory, which must stay.
       const bucket = join(directory, BUCKET)
-      for (const name of await readdir(bucket)) {
-        await rm(join(bucket, name), { recursive: true })
+      for (const entry of await readdir(bucket)) {
+        await rm(join(bucket, entry), { recursive: true })
       }
     },
     env: {

@@ -10,6 +10,8 @@ import type { Listing } from './loss-window.ts'
 const PATIENCE = { timeoutMs: 1_800_000, everyMs: 50 }
 
 export interface SnapshotListing extends Listing {
+  /** When Meilisearch began it, milliseconds of its clock. */
+  beganAt: number
   /** How long Meilisearch worked at it, and indexed nothing. */
   tookMs: number
 }
@@ -50,8 +52,9 @@ export async function watchSnapshots(
       if (lastTaskUid === undefined || !snapshotStartedAt || !snapshotFinishedAt) {
         throw new Error(`${manifest.id} has no task mark:\n${uploader.output()}`)
       }
-      const tookMs = Date.parse(snapshotFinishedAt) - Date.parse(snapshotStartedAt)
-      return { at: performance.now(), lastTaskUid, tookMs }
+      const beganAt = Date.parse(snapshotStartedAt)
+      const tookMs = Date.parse(snapshotFinishedAt) - beganAt
+      return { at: performance.now(), lastTaskUid, beganAt, tookMs }
     },
     [Symbol.asyncDispose]: async () => {
       catalog.store.close()
