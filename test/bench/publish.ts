@@ -31,6 +31,11 @@ export const publish: Scenario = {
   },
 }
 
+/** What the last way wrote is on its way to the disk still, and would be paid by the next. */
+export function settleDisk({ quick }: Bench, directory: string): void {
+  if (!quick) execFileSync('sync', ['-f', directory])
+}
+
 export function runsFor({ runs }: Bench, sizeMiB: number): number {
   return sizeMiB > FEW_RUNS_ABOVE_MIB ? Math.min(runs, 2) : runs
 }
@@ -63,8 +68,7 @@ async function publishSize(bench: Bench, record: Recorder, sizeMiB: number): Pro
   for (let run = 1; run <= runsFor(bench, sizeMiB); run++) {
     for (const { how, command, ours = false } of run % 2 === 1 ? ways : ways.toReversed()) {
       await record.attempt({ what, how, ours }, async () => {
-        // What the last one wrote is still on its way to the disk, and would be paid by this one.
-        execFileSync('sync', ['-f', directory])
+        settleDisk(bench, directory)
         return costOf(await measure(command, env))
       })
       await gateway.empty()

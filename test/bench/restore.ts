@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MIB, type Bench } from './bench.ts'
@@ -6,7 +5,7 @@ import { COST, costOf, DISK, perMiBGrowth, WALL_GROWTH } from './columns.ts'
 import { startGateway } from './gateway.ts'
 import { measure, measureAll, type Command } from './measure.ts'
 import { peersOn } from './peers.ts'
-import { runsFor } from './publish.ts'
+import { runsFor, settleDisk } from './publish.ts'
 import type { Recorder } from './recorder.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -47,8 +46,7 @@ async function restoreSize(bench: Bench, record: Recorder, sizeMiB: number): Pro
     record.attempt({ what, how, ours }, async () => {
       await rm(disk, { recursive: true, force: true })
       await mkdir(out, { recursive: true })
-      // What the last one wrote is still on its way to the disk, and would be paid by this one.
-      execFileSync('sync', ['-f', directory])
+      settleDisk(bench, directory)
       const cost = await measureAll(commands, env, disk)
       return { ...costOf(cost), [DISK.name]: cost.diskBytes / (sizeMiB * MIB) }
     })
