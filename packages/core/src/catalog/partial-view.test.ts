@@ -100,6 +100,12 @@ describe('of only the newest manifests', () => {
     expect(counts).toEqual([10, 10])
   })
 
+  test('what was planned once for a view is not planned again', async () => {
+    const view = await new CatalogReader(await storeOf(manifestFor(0, 1))).read()
+    expect(restoreCandidates(view)).toBe(restoreCandidates(view))
+    expect(restoreCandidates({ ...view, tarballs: new Map() }).candidates).toEqual([])
+  })
+
   test('all are read where no cluster.json says whose they are', async () => {
     const store = await storeOf(manifestFor(0, 1), manifestFor(0, 2))
     expect(isComplete(await new CatalogReader(store).readSome(() => []))).toBe(true)

@@ -36,6 +36,17 @@ export interface RestorePlan {
  * Of a partial view, those before the first unread link: where they aren't enough, read all.
  */
 export function restoreCandidates(view: PartialView): RestorePlan {
+  const known = PLANS.get(view)
+  if (known) return known
+  const made = makePlan(view)
+  PLANS.set(view, made)
+  return made
+}
+
+/** Of views that are still held: a follower asks the same one dozens of times a second. */
+const PLANS = new WeakMap<PartialView, RestorePlan>()
+
+function makePlan(view: PartialView): RestorePlan {
   const { links, brokenAt } = chainOf(view)
   const clusterId = clusterIdOf(view)
   const candidates: Restorable[] = []

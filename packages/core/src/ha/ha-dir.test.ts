@@ -54,6 +54,19 @@ it('reads a document that fits, and takes one that does not for none', async () 
   }
 })
 
+it('reads a document of the same text once, and any other anew', async () => {
+  const schema = z.object({ ready: z.boolean() })
+  await ha.writeJson('sync.json', { ready: true })
+  const first = await ha.readJson('sync.json', schema)
+  await ha.writeJson('sync.json', { ready: true })
+  expect(await ha.readJson('sync.json', schema)).toBe(first)
+  expect(await ha.readJson('sync.json', z.object({ ready: z.literal(false) }))).toBeUndefined()
+  await ha.writeJson('sync.json', { ready: false })
+  expect(await ha.readJson('sync.json', schema)).toEqual({ ready: false })
+  await ha.remove('sync.json')
+  expect(await ha.readJson('sync.json', schema)).toBeUndefined()
+})
+
 it('leaves nothing behind, not even when it fails', async () => {
   await ha.writeLine('data', 'ready -')
   expect(await readdir(ha.path)).toEqual(['data'])

@@ -20,6 +20,8 @@ export type HaFile =
 /** Reads and writes the small files that the containers of one member share. */
 export class HaDir {
   readonly path: string
+  /** What each document said last, and what came of it: most looks find the same again. */
+  readonly #parsed = new Map<HaFile, { text: string; schema: z.ZodType; value: unknown }>()
 
   constructor(path: string) {
     this.path = path
@@ -40,15 +42,15 @@ export class HaDir {
     return undefined
   }
 
-  /** A JSON document that fits `schema`; undefined when it is absent or doesn't fit. */
+  /** A JSON document that fits `schema`, not to be changed; undefined when it is absent or doesn't fit. */
   async readJson<T>(file: HaFile, schema: z.ZodType<T>): Promise<T | undefined> {
     const text = this.#read(file)
     if (text === undefined) return undefined
-    try {
-      return schema.safeParse(JSON.parse(text)).data
-    } catch {
-      return undefined
-    }
+    const last = this.#parsed.get(file)
+    if (last?.text === text && last.schema === schema) return last.value as T | undefined
+    const value = parse(text, schema)
+    this.#parsed.set(file, { text, schema, value })
+    return value
   }
 
   /** Replaces the file by rename, so that a reader sees the old or the new one whole. */
@@ -83,5 +85,13 @@ export class HaDir {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
     }
+  }
+}
+
+function parse<T>(text: string, schema: z.ZodType<T>): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
   }
 }

@@ -15,6 +15,8 @@ export class MeilisearchWatch {
   foreignTask: number | null = null
   /** Why the authenticated call fails; null = it doesn't, or there is no key to try. */
   keyTrouble: string | null = null
+  /** It answered last, and had no task at all. */
+  isEmpty = false
 
   constructor(
     client: Pick<MeilisearchClient, 'newestTask' | 'tasks'>,
@@ -37,6 +39,7 @@ export class MeilisearchWatch {
       const newest = await this.#client.newestTask()
       this.#answered = true
       this.keyTrouble = null
+      this.isEmpty = newest === undefined
       const mark = lineage.lastTaskUid ?? newest?.uid
       const isStandby = lineage.primaryIn.length === 0
       const foreign =

@@ -92,10 +92,14 @@ export class Keeper {
   }
 
   async #pump(): Promise<void> {
+    // Read again only after something took time: most looks at /ha are half a dozen events that change nothing.
+    let now = this.now
     for (let event = this.#events.shift(); event; event = this.#events.shift()) {
-      const { state, actions } = decide(this.settings, this.#state, event, this.now)
+      const { state, actions } = decide(this.settings, this.#state, event, now)
       this.#state = state
+      if (actions.length === 0) continue
       for (const action of actions) await this.#perform(action)
+      now = this.now
     }
   }
 
