@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { until } from '../harness/until.ts'
 import { manifestsIn } from '../uploader/programs.ts'
@@ -15,6 +15,12 @@ describe('a primary keeps its lease while', () => {
     trial = await startTrial('L = 15 s, lease in a directory', { leaseDuration: LEASE })
   })
   afterAll(() => trial[Symbol.asyncDispose]())
+  // One that fails half-way leaves nothing frozen for the next.
+  afterEach(() => {
+    for (const { parts } of trial.cluster.members) {
+      for (const part of Object.values(parts)) part.thaw()
+    }
+  })
 
   const isPrimary = (member: Member) => async () => (await member.route('/primary')) === 200
   /** Its Meilisearch first: for a tick of the keeper what it says is of the one before. */

@@ -22,7 +22,8 @@ export type Event =
   | { type: 'guardSeen'; beat: GuardBeat | undefined }
   | { type: 'syncSeen'; sync: Sync | undefined }
   | { type: 'publishedSeen'; published: Published | undefined }
-  | { type: 'healthSeen'; healthy: boolean }
+  /** `late`: not healthy only in that no answer came in time. */
+  | { type: 'healthSeen'; healthy: boolean; late?: boolean }
   /** The answer to `readPod` or `patchPod`. */
   | { type: 'podAnswered'; pod: Pod }
   | { type: 'podFailed'; conflict?: boolean }

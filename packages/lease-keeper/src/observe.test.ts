@@ -96,6 +96,29 @@ describe('a beat that can not be read', () => {
   })
 })
 
+describe('a health check that is not answered in time', () => {
+  const healthy: Event = { type: 'healthSeen', healthy: true }
+  const sick: Event = { type: 'healthSeen', healthy: false }
+  const late: Event = { type: 'healthSeen', healthy: false, late: true }
+  const healthOf = (...events: Event[]) => after(beat('running 7', 101), ...events).health
+
+  test('is a busy machine while it is the only one: the route stays', () => {
+    expect(healthOf(healthy, late)).toMatchObject({ healthy: true, since: 120 })
+    expect(healthOf(healthy, late, healthy, late)).toMatchObject({ healthy: true, since: 120 })
+  })
+
+  test('is bad as the second in a row, since the first', () => {
+    expect(healthOf(healthy, late, late)).toMatchObject({ healthy: false, since: 130 })
+    expect(healthOf(healthy, late, late, late)).toMatchObject({ healthy: false, since: 130 })
+  })
+
+  test('does not count before one was good, nor for a refusal: that is bad at once', () => {
+    expect(healthOf(late)).toMatchObject({ healthy: false, since: 120 })
+    expect(healthOf(healthy, sick)).toMatchObject({ healthy: false, since: 130 })
+    expect(healthOf(healthy, late, sick)).toMatchObject({ healthy: false, since: 130 })
+  })
+})
+
 describe('a restart of Meilisearch', () => {
   const hold = { epoch: 2, sentAt: 100 }
   const before = { recordEpoch: 1, primaryIn: [], renewedAt: null }

@@ -29,12 +29,9 @@ export function observe(turn: Turn, event: Event): void {
       turn.state = { ...state, published }
       return
     }
-    case 'healthSeen': {
-      const same = state.health?.healthy === event.healthy
-      const since = same && state.health ? state.health.since : now.boot
-      turn.state = { ...state, health: { healthy: event.healthy, since } }
+    case 'healthSeen':
+      turn.state = { ...state, health: withAnswer(state.health, event, now.boot) }
       return
-    }
     case 'podAnswered':
     case 'podFailed':
     case 'othersStripped':
@@ -45,6 +42,20 @@ export function observe(turn: Turn, event: Event): void {
     case 'terminated':
       turn.state = { ...state, terminated: true }
   }
+}
+
+/**
+ * One check that isn't answered in time says more of the machine than of Meilisearch, and would take
+ * the only one who takes writes out of the routing. The second in a row counts, and from the first.
+ */
+function withAnswer(
+  health: KeeperState['health'],
+  { healthy, late }: Extract<Event, { type: 'healthSeen' }>,
+  now: number,
+): KeeperState['health'] {
+  if (late && health?.healthy && health.lateAt === undefined) return { ...health, lateAt: now }
+  if (health?.healthy === healthy) return { healthy, since: health.since }
+  return { healthy, since: health?.lateAt ?? now }
 }
 
 /**

@@ -31,7 +31,8 @@ export interface KeeperState {
   beat: GuardBeat | null
   sync: Sync | null
   published: Published | null
-  health: { healthy: boolean; since: number } | null
+  /** `lateAt`: when the last check was not answered in time, though the one before was. */
+  health: { healthy: boolean; since: number; lateAt?: number } | null
   /** When Meilisearch got a new pid under this term's permit: what tells a crash loop. */
   restarts: number[]
   /** The last permit written, when in the guard's clock, and the renewal that it is worth (primary only). */

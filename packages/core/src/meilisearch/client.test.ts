@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MeilisearchClient, type MeilisearchClientOptions } from './client.ts'
+import { isLate } from './request.ts'
 
 const KEY = 'a-secret-key-0123456789'
 
@@ -129,6 +130,19 @@ describe('whatever else happens is an error of the table, without the key', () =
       code: 'MEILI_HA_MEILI_UNREACHABLE',
       message: 'no Meilisearch at http://127.0.0.1:1: ECONNREFUSED',
     })
+  })
+
+  test('nothing in time is told from a refusal: a busy machine does it too', async () => {
+    const listeners: Parameters<typeof clientOf>[0][] = [
+      () => {},
+      (_, response) => void response.writeHead(200).write('{'),
+    ]
+    for (const listener of listeners) {
+      const late = await clientOf(listener, { timeoutMs: 50 })
+      expect(isLate(await late.health().catch((error: unknown) => error))).toBe(true)
+    }
+    const refused = new MeilisearchClient({ url: 'http://127.0.0.1:1' })
+    expect(isLate(await refused.health().catch((error: unknown) => error))).toBe(false)
   })
 
   test('an abort from outside is no outage', async () => {

@@ -1,6 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { MeiliHaError } from '../errors.ts'
+import { isError, MeiliHaError } from '../errors.ts'
 
 /** A page of 1,000 tasks is about 1 MB; whatever sends more than this isn't Meilisearch. */
 const LARGEST_ANSWER = 16 * 1024 * 1024
@@ -37,9 +37,15 @@ export async function send(call: HttpCall): Promise<HttpAnswer> {
     const why = deadline.aborted ? `no answer within ${call.timeoutMs} ms` : codeOf(cause)
     // The origin alone: a URL may hold a password.
     throw new MeiliHaError('MEILI_UNREACHABLE', `no Meilisearch at ${call.url.origin}: ${why}`, {
-      cause,
+      cause: deadline.aborted ? deadline.reason : cause,
     })
   }
+}
+
+/** True where nothing was refused or cut, but the time was up: a machine that stalls looks the same. */
+export function isLate(error: unknown): boolean {
+  if (!isError(error, 'MEILI_UNREACHABLE')) return false
+  return error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
 }
 
 function open(call: HttpCall, signal: AbortSignal): Promise<IncomingMessage> {

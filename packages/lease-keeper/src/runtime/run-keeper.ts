@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
+import { isLate } from '@meili-ha/core/meilisearch/request.ts'
 import type { Keeper } from './keeper.ts'
 
 /** Twice a guard's tick: what the guard says is known before it says the next. */
@@ -30,15 +31,16 @@ export async function runKeeper(
     while (!ended.signal.aborted) {
       // A waiting guard isn't asked: nothing runs that could be healthy.
       if (keeper.state.beat?.state === 'running') {
-        const healthy = await meili.health().then(
-          () => true,
-          () => false,
+        const answer = await meili.health().then(
+          () => ({ healthy: true }),
+          (error: unknown) => ({ healthy: false, late: isLate(error) }),
         )
-        await keeper.tell({ type: 'healthSeen', healthy })
+        await keeper.tell({ type: 'healthSeen', ...answer })
       }
-      // One that has only just started is routed to as soon as it answers.
-      const starts = isChanging(keeper) || keeper.state.health?.healthy === false
-      await sleep(starts ? HURRIED_MS : HEALTH_MS, undefined, { signal: ended.signal }).catch(
+      // One that has only just started is routed to as soon as it answers; one that was late is asked again.
+      const { health } = keeper.state
+      const soon = isChanging(keeper) || health?.healthy === false || health?.lateAt !== undefined
+      await sleep(soon ? HURRIED_MS : HEALTH_MS, undefined, { signal: ended.signal }).catch(
         () => {},
       )
     }
