@@ -194,6 +194,32 @@ describe('lease-keeper on a store', () => {
     },
   )
 
+  test.each(['switchover', 'promote'])(
+    '%s asks nothing of a member that has been silent for minutes',
+    async (verb) => {
+      await using root = await tempDir()
+      const url = `file://${root.path}/store`
+      const store = openStore(url)
+      const now = new Date()
+      const lease = storeLease(store, { timeoutMs: 5000, clock: REAL_CLOCK })
+      await lease.create({ ...HELD, renewedAt: now.toISOString() })
+      const statements = new StoreStatements(store)
+      await statements.state({ ...M1, statedAt: now.toISOString() })
+      const before = new Date(now.getTime() - 600_000).toISOString()
+      await statements.state({ ...M2, notReady: null, statedAt: before })
+
+      const asked = await leaseKeeperHere([verb, ...leaseIn(url), '--to', 'm2', '--timeout', '1s'])
+      expect(asked.code).toBe(1)
+      expect(asked.stderr).toMatch(
+        /m2 has said nothing for 10m 00s.*nothing was asked for[^]*hint: /,
+      )
+      expect((await lease.read())?.record.request).toBeNull()
+      const { stdout } = await leaseKeeperHere(['status', ...leaseIn(url)])
+      expect(stdout).toMatch(/^m2 .* silent for 10m 00s/m)
+      expect(stdout).not.toMatch(/^m1 .* silent/m)
+    },
+  )
+
   test('checks what it was given, and marks the rest as skipped', async () => {
     await using root = await tempDir()
     const { code, stdout } = await leaseKeeperHere([

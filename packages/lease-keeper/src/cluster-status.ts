@@ -3,20 +3,21 @@ import { formatDuration } from '@meili-ha/core/cli/units.ts'
 import { LEASE_IS_HELD } from './candidacy.ts'
 import type { LeaseRecord } from './lease/lease.ts'
 import { differingDurations } from './members/lease-durations.ts'
-import type { Statement } from './members/statement.ts'
+import { silentMs, type Statement } from './members/statement.ts'
 
 /** What `status --json` prints. */
 export interface ClusterStatus {
   cluster: string
   lease: LeaseRecord | null
-  members: (Statement & { leads: boolean })[]
+  /** `silentMs`: for how long a member that may be gone has said nothing; null = it speaks. */
+  members: (Statement & { leads: boolean; silentMs: number | null })[]
   /** Writes lost if the primary's disk were lost now, milliseconds; null = not known. */
   lossMs: number | null
 }
 
 /**
  * Puts the record and what the members say together. Pure.
- * @param now of the one who asks: for the printed loss alone
+ * @param now of the one who asks: for the printed loss and the silence
  */
 export function clusterStatus(
   cluster: string,
@@ -27,6 +28,7 @@ export function clusterStatus(
   const members = statements.map((statement) => ({
     ...statement,
     leads: record?.holder != null && record.member === statement.member,
+    silentMs: silentMs(statement, record?.renewedAt, now),
   }))
   const startedAt = members.find(({ leads }) => leads)?.snapshotStartedAt
   const lossMs = startedAt == null ? null : Math.max(0, now.getTime() - Date.parse(startedAt))
@@ -34,8 +36,10 @@ export function clusterStatus(
 }
 
 /** What keeps a member from leading; while another leads, nothing that needs to be said. */
-function promotionOf({ leads, notReady, waits }: ClusterStatus['members'][number]): string {
+function promotionOf(member: ClusterStatus['members'][number]): string {
+  const { leads, notReady, waits, silentMs: silent } = member
   if (leads) return ''
+  if (silent !== null) return `silent for ${formatDuration(silent)}`
   return notReady ?? (waits == null || waits === LEASE_IS_HELD ? 'ready' : waits)
 }
 

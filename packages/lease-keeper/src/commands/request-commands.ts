@@ -7,6 +7,7 @@ import { flag } from '@meili-ha/core/cli/flags.ts'
 import { formatDuration, parseDuration } from '@meili-ha/core/cli/units.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { LeaseRecord } from '../lease/lease.ts'
+import { silentMs } from '../members/statement.ts'
 import { openLease, type OpenLease } from '../open-lease.ts'
 import { editRecord, readRecord } from './edit-record.ts'
 import { addLeaseFlags, type LeaseFlags } from './keeper-flags.ts'
@@ -72,7 +73,7 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
           host.stdout.write(`${flags.to} leads already\n`)
           return
         }
-        if (flags.to !== undefined && found) await mustBeMember(lease, flags.to)
+        if (flags.to !== undefined && found) await mustBeMember(lease, found, flags.to)
         if (found) await lead.before(lease, found)
         const began = performance.now()
         const before = await editRecord(backend, (record) => ({ ...record, request }))
@@ -86,10 +87,19 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
     })
 }
 
-/** The primary would stop for a name that nobody bears, and nobody would take over. */
-async function mustBeMember(lease: OpenLease, to: string): Promise<void> {
-  const members = (await lease.statements.readAll()).map(({ member }) => member)
-  if (members.includes(to)) return
+/** The primary would stop for a name that nobody bears, or a member that is gone, and nobody would take over. */
+async function mustBeMember(lease: OpenLease, record: LeaseRecord, to: string): Promise<void> {
+  const statements = await lease.statements.readAll()
+  const found = statements.find(({ member }) => member === to)
+  const silent = found && silentMs(found, record.renewedAt, new Date())
+  if (silent != null) {
+    const what = `${to} has said nothing for ${formatDuration(silent)}: nothing was asked for`
+    throw new MeiliHaError('REQUEST_FAILED', what, {
+      hint: `Start its lease-keeper (or correct its clock); \`lease-keeper status\` shows it within a minute.`,
+    })
+  }
+  if (found) return
+  const members = statements.map(({ member }) => member)
   throw new MeiliHaError('REQUEST_FAILED', `there is no member ${to}: nothing was asked for`, {
     hint: `Those that have stated themselves: ${members.join(', ') || 'none'}.`,
   })

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { isStatementDue, parseStatement, type Statement } from './statement.ts'
+import { describe, expect, test } from 'vitest'
+import { isStatementDue, parseStatement, silentMs, type Statement } from './statement.ts'
 
 const SAID: Statement = {
   member: 'meili-0',
@@ -41,9 +41,26 @@ test('who leads and who could is said within two seconds', () => {
   }
 })
 
-test('the time alone is nothing new', () => {
+test('a member says every minute that it is there, with nothing else to say', () => {
   const later = { ...SAID, statedAt: '2026-01-02T05:00:00.000Z' }
-  expect(isStatementDue(later, { statement: SAID, at: 0 }, 100 * MINUTE)).toBe(false)
+  expect(isStatementDue(later, { statement: SAID, at: 0 }, MINUTE - 1)).toBe(false)
+  expect(isStatementDue(later, { statement: SAID, at: 0 }, MINUTE)).toBe(true)
+})
+
+describe('a member is silent', () => {
+  const at = (minute: number) => new Date(Date.UTC(2026, 0, 2, 3, minute))
+  const said: Statement = { ...SAID, statedAt: at(0).toISOString() }
+
+  test('when it has missed two of its statements', () => {
+    expect(silentMs(said, at(2).toISOString(), at(2))).toBeNull()
+    expect(silentMs(said, at(10).toISOString(), at(10))).toBe(600_000)
+  })
+
+  test("only when the leader's clock and that of who asks agree: one of them may be wrong", () => {
+    expect(silentMs(said, at(1).toISOString(), at(60))).toBeNull()
+    expect(silentMs(said, at(60).toISOString(), at(1))).toBeNull()
+    expect(silentMs(said, 'never', at(60))).toBeNull()
+  })
 })
 
 test('a statement is read back, with what a later version adds; anything else is none', () => {

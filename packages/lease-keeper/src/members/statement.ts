@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 
-/** What a keeper says about its member, for `status`. Nothing is decided by it. */
+/** What a keeper says about its member, for `status`. No keeper decides anything by it. */
 export const statementSchema = z.looseObject({
   member: z.string(),
   role: z.enum(['primary', 'standby', 'stopped']),
@@ -41,13 +41,13 @@ export interface Statements {
 }
 
 /** Centiseconds: `status` may be this much behind, so that idle members cost next to nothing. */
-const AT_MOST_EVERY = 60_00
+const EVERY = 60_00
 /** What a person waits for while looking at `status` is said sooner; a promotion is said as one. */
 const NEWS_AT_MOST_EVERY = 2_00
 
 /**
- * True when there is something new to say and the last time was a minute ago; two seconds, where it
- * is about who leads and who could. Times in centiseconds.
+ * True a minute after the last time, even if there is nothing new: silence tells that a member is
+ * gone. Two seconds after it, where something is new of who leads and who could. Centiseconds.
  */
 export function isStatementDue(
   next: Statement,
@@ -59,8 +59,24 @@ export function isStatementDue(
   if (!isDeepStrictEqual(newsOf(next), newsOf(statement))) {
     return now - last.at >= NEWS_AT_MOST_EVERY
   }
-  if (now - last.at < AT_MOST_EVERY) return false
-  return !isDeepStrictEqual({ ...next, statedAt: undefined }, { ...statement, statedAt: undefined })
+  return now - last.at >= EVERY
+}
+
+/** Milliseconds: two statements were missed, and a while more for one that is slow. */
+const SILENT_AFTER = 150_000
+
+/**
+ * For how long a member has said nothing, milliseconds; null = not long enough to tell. Two clocks must
+ * agree on it, that of who renews the lease and that of who asks: either alone may be wrong.
+ */
+export function silentMs(
+  { statedAt }: Pick<Statement, 'statedAt'>,
+  renewedAt: string | undefined,
+  now: Date,
+): number | null {
+  if (renewedAt === undefined) return null
+  const silent = Math.min(now.getTime(), Date.parse(renewedAt)) - Date.parse(statedAt)
+  return silent > SILENT_AFTER ? silent : null
 }
 
 const newsOf = ({ role, phase, epoch, notReady, waits, handoverMs, promoted }: Statement) => ({

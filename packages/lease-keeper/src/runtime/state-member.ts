@@ -5,7 +5,7 @@ import type { Keeper } from './keeper.ts'
 import { statementOf } from './statement-of.ts'
 
 /**
- * Says about this member what `status` shows, on change and at most once a minute. Nothing is decided
+ * Says about this member what `status` shows, every minute and when who leads changes. Nothing is decided
  * by it, so a failure is only noted, and tried again a minute later.
  */
 export class MemberStater {
