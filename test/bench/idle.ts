@@ -49,7 +49,7 @@ export const idle: Scenario = {
     const parts = [
       () => measureMember(bench, record, directory, IN_KUBERNETES, site),
       () => measureMember(bench, record, directory, 'primary, lease in the store', undefined),
-      () => idlePeers(bench, record, directory, site),
+      () => idlePeers(bench, record, directory),
     ]
     // Each waits most of its time; beside each other they would disturb what is measured.
     if (bench.quick) await Promise.all(parts.map((part) => part()))
