@@ -3,6 +3,7 @@ import { readdir, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readLineage } from '@meili-ha/core/data-dir/lineage.ts'
+import { manifestKey } from '@meili-ha/core/catalog/names.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { flipBit } from '../s3-server/faults.ts'
 import { tempDir, type TempDir } from '../harness/temp-dir.ts'
@@ -118,6 +119,20 @@ describe('fetcher follow beside a keeper', () => {
     await want(member, 'promote 2')
     await acknowledged(member, 'promote 2')
     expect((await member.sync()).claim).toEqual({ epoch: 2, of: '0000000001-0000000001' })
+  })
+
+  test('names the manifest that keeps it out, and what to do does it', async () => {
+    await using member = await following(1, SECOND)
+    const id = '0000000001-0000000002'
+    await member.store.put(manifestKey(id), '{"format": 1, "id')
+    const reason = await until('it is not ready', async () => (await member.sync()).reason)
+    expect(reason).toMatch(`the store holds nothing good: ${id} can't be restored`)
+    expect(reason).toContain('start that member')
+    const [, remove = ''] = /or remove (\S+)/.exec(reason) ?? []
+    await member.store.delete(remove)
+    await until('it is ready', async () => (await member.sync()).ready)
+    await want(member, 'promote 2')
+    await acknowledged(member, 'promote 2')
   })
 
   test('is promoted only when it is level with what is newest now', async () => {

@@ -25,6 +25,8 @@ export interface RestorePlan {
     | 'newer-format'
     | 'empty-beginning'
     | 'broken-chain'
+  /** The manifest at which it ends; undefined = there is none. */
+  endsAt: string | undefined
   /** To be thrown when the last candidate has failed too: SNAPSHOT_NONE, SNAPSHOT_NONE_GOOD or MANIFEST_NEWER_FORMAT. */
   exhausted: MeiliHaError
 }
@@ -56,6 +58,7 @@ function makePlan(view: PartialView): RestorePlan {
     candidates,
     skipped,
     end,
+    endsAt: at?.id,
     exhausted: exhausted(view, end, at, skipped[0]),
   })
 

@@ -39,6 +39,7 @@ export async function describeSync(
     waitingFor: loop.waitingFor,
     primaryIn,
     recordEpoch: await recordEpoch(options, loop.want),
+    blockedBy: member.blockedBy,
     misfit: member.misfit() ?? (preparation.ready ? null : preparation.failure),
     foreignTask: watch.foreignTask,
     keyTrouble: watch.keyTrouble,

@@ -89,6 +89,13 @@ export class Member {
     return this.view ? this.plan().candidates : []
   }
 
+  /** The damaged last word of a stopped primary, past which nobody goes unasked; null = there is none. */
+  get blockedBy(): string | null {
+    if (!this.view) return null
+    const { end, endsAt } = restoreCandidates(this.view)
+    return end === 'unreadable' || end === 'final' ? (endsAt ?? null) : null
+  }
+
   noteDamaged(snapshot: Restorable): void {
     this.#damaged.add(this.#tarballOf(snapshot))
   }

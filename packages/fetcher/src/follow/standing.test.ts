@@ -3,7 +3,7 @@ import { whyNotReady, type Fitness } from './standing.ts'
 
 const FIT: Fitness = {
   ...{ decided: true, waitingFor: null, directory: 'pristine', store: 'good', primaryIn: [] },
-  ...{ recordEpoch: 3, misfit: null, foreignTask: null, keyTrouble: null },
+  ...{ recordEpoch: 3, blockedBy: null, misfit: null, foreignTask: null, keyTrouble: null },
 }
 
 describe('a member may be promoted', () => {

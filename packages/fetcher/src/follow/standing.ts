@@ -1,3 +1,4 @@
+import { manifestKey } from '@meili-ha/core/catalog/names.ts'
 import type { Directory, StoreState } from '../decide.ts'
 
 /** What decides whether a member may be promoted. */
@@ -11,6 +12,8 @@ export interface Fitness {
   primaryIn: readonly number[]
   /** Of the lease record, as `want` or the permit says; null = not known. */
   recordEpoch: number | null
+  /** What keeps the store from having anything good: see blockedBy of Member. */
+  blockedBy: string | null
   /** The newest snapshot doesn't fit this member's engine, or disk. */
   misfit: string | null
   /** Somebody wrote to this standby. */
@@ -34,7 +37,13 @@ export function whyNotReady(fitness: Fitness): string | null {
   if (store === 'unreachable' || (empty && directory !== 'leading')) {
     const led = recordEpoch !== null && primaryIn.includes(recordEpoch)
     if (led) return null
-    return store === 'unreachable' ? 'the store does not answer' : 'the store holds nothing good'
+    return store === 'unreachable' ? 'the store does not answer' : nothingGood(fitness)
   }
   return fitness.misfit
+}
+
+function nothingGood({ blockedBy }: Fitness): string {
+  const nothing = 'the store holds nothing good'
+  if (blockedBy === null) return nothing
+  return `${nothing}: ${blockedBy} can't be restored, and its writer may hold what it held; start that member, or remove ${manifestKey(blockedBy)} from the store to do without`
 }
