@@ -175,10 +175,23 @@ describe('lease-keeper on a store', () => {
 
   test('a switch-over that nobody answers ends with its time-out, and says who leads', async () => {
     await using root = await tempDir()
-    const lease = leaseIn(await storeWith(root.path))
-    const asked = await leaseKeeperHere(['switchover', ...lease, '--to', 'm2', '--timeout', '1s'])
+    const url = await storeWith(root.path)
+    await new StoreStatements(openStore(url)).state({ ...M2, notReady: null })
+    const args = ['switchover', ...leaseIn(url), '--to', 'm2', '--timeout', '1s']
+    const asked = await leaseKeeperHere(args)
     expect(asked.code).toBe(1)
     expect(asked.stderr).toContain('m1 holds the lease')
+  })
+
+  test('a switch-over to one that says it is not ready asks nothing of the primary', async () => {
+    await using root = await tempDir()
+    const url = await storeWith(root.path)
+    await new StoreStatements(openStore(url)).state({ ...M2, notReady: 'no room on its disk' })
+    const asked = await leaseKeeperHere(['switchover', ...leaseIn(url), '--to', 'm2'])
+    expect(asked.code).toBe(1)
+    expect(asked.stderr).toMatch(/m2 is not ready: nothing was asked for: no room on its disk/)
+    const found = await storeLease(openStore(url), { timeoutMs: 5000, clock: REAL_CLOCK }).read()
+    expect(found?.record.request).toBeNull()
   })
 
   test.each(['switchover', 'promote'])(

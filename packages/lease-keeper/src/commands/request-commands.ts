@@ -7,10 +7,10 @@ import { flag } from '@meili-ha/core/cli/flags.ts'
 import { formatDuration, parseDuration } from '@meili-ha/core/cli/units.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { LeaseRecord } from '../lease/lease.ts'
-import { silentMs } from '../members/statement.ts'
 import { openLease, type OpenLease } from '../open-lease.ts'
 import { editRecord, readRecord } from './edit-record.ts'
 import { addLeaseFlags, type LeaseFlags } from './keeper-flags.ts'
+import { mustBeMember, mustBeReady } from './named-member.ts'
 import { waitForLeader } from './wait-for-leader.ts'
 
 type RequestFlags = LeaseFlags & { to?: string; timeout: number }
@@ -20,12 +20,13 @@ export function switchoverCommand(host: Host): Command {
   return leadCommand(host, 'switchover', {
     sentence: 'Hand over to another member without losing a write, and wait until it leads.',
     example: 'lease-keeper switchover --cluster search --to search-1',
-    before: async (lease, record) => {
+    before: async (lease, record, to) => {
       if (record.holder === null) {
         throw new MeiliHaError('LEASE_UNUSABLE', 'nobody leads: there is nothing to hand over', {
           hint: '`lease-keeper status` shows why; `lease-keeper promote` asks for a promotion.',
         })
       }
+      if (to !== undefined) await mustBeReady(lease.statements, to, host.signal)
       const leader = (await lease.statements.readAll()).find(({ role }) => role === 'primary')
       const gap = leader?.handoverMs
       host.stdout.write(
@@ -49,7 +50,7 @@ export function promoteCommand(host: Host): Command {
 interface Lead {
   sentence: string
   example: string
-  before: (lease: OpenLease, record: LeaseRecord) => Promise<void>
+  before: (lease: OpenLease, record: LeaseRecord, to: string | undefined) => Promise<void>
 }
 
 function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Command {
@@ -73,8 +74,8 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
           host.stdout.write(`${flags.to} leads already\n`)
           return
         }
-        if (flags.to !== undefined && found) await mustBeMember(lease, found, flags.to)
-        if (found) await lead.before(lease, found)
+        if (flags.to !== undefined && found) await mustBeMember(lease.statements, found, flags.to)
+        if (found) await lead.before(lease, found, flags.to)
         const began = performance.now()
         const before = await editRecord(backend, (record) => ({ ...record, request }))
         if (flags.timeout === 0) return
@@ -85,24 +86,6 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
         lease.close()
       }
     })
-}
-
-/** The primary would stop for a name that nobody bears, or a member that is gone, and nobody would take over. */
-async function mustBeMember(lease: OpenLease, record: LeaseRecord, to: string): Promise<void> {
-  const statements = await lease.statements.readAll()
-  const found = statements.find(({ member }) => member === to)
-  const silent = found && silentMs(found, record.renewedAt, new Date())
-  if (silent != null) {
-    const what = `${to} has said nothing for ${formatDuration(silent)}: nothing was asked for`
-    throw new MeiliHaError('REQUEST_FAILED', what, {
-      hint: `Start its lease-keeper (or correct its clock); \`lease-keeper status\` shows it within a minute.`,
-    })
-  }
-  if (found) return
-  const members = statements.map(({ member }) => member)
-  throw new MeiliHaError('REQUEST_FAILED', `there is no member ${to}: nothing was asked for`, {
-    hint: `Those that have stated themselves: ${members.join(', ') || 'none'}.`,
-  })
 }
 
 /** `lease-keeper pause` and `resume` */
