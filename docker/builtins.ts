@@ -15,7 +15,24 @@ export const builtins: Plugin = {
         : undefined,
     )
     build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+      contents: LAZY.has(path) ? lazily(path) : `module.exports = ${moduleOf(path)}`,
     }))
   },
+}
+
+/**
+ * Loaded when something of theirs is first used. A start uses none, but commander asks for
+ * child_process (for subcommands that are programs), and clients for the others: together a fifth of
+ * its CPU time (measured on Node 24.21).
+ */
+const LAZY = new Set(['node:child_process', 'node:http2', 'node:https'])
+
+function lazily(path: string): string {
+  const names = Object.getOwnPropertyNames(process.getBuiltinModule(path))
+  const getters = names.map((name) => `get ${name}() { return load().${name} }`)
+  return `let known; const load = () => (known ??= ${moduleOf(path)}); module.exports = { ${getters.join(', ')} }`
+}
+
+function moduleOf(path: string): string {
+  return `process.getBuiltinModule(${JSON.stringify(path)})`
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises'
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { PROGRAMS, type Bundle, type Program } from '../../docker/bundle-program.ts'
@@ -80,6 +80,17 @@ describe.each(PROGRAMS)('the bundle of %s', (program) => {
     const said = execFileSync(process.execPath, args, { cwd: empty.path, env: {} })
     const { version } = JSON.parse(await readFile(join(REPO, 'package.json'), 'utf8'))
     expect(String(said)).toBe(`${version}\n`)
+  })
+
+  test('loads of Node itself no more than a start needs', async () => {
+    await using dir = await tempDir()
+    const list = join(dir.path, 'list.cjs')
+    await writeFile(list, 'process.on("exit", () => console.log(process.moduleLoadList.join()))')
+    const args = ['--require', list, bundles[program].entry, '--version']
+    const loaded = String(execFileSync(process.execPath, args, { env: {} })).split(',')
+    expect(loaded).toContain('NativeModule http')
+    const needless = ['child_process', 'http2', 'https'].map((name) => `NativeModule ${name}`)
+    expect(loaded.filter((name) => needless.includes(name))).toEqual([])
   })
 })
 
