@@ -9,6 +9,9 @@ import { PodStatements } from '@meili-ha/lease-keeper/members/pod-statements.ts'
 import { Pods } from '@meili-ha/lease-keeper/kubernetes/pods.ts'
 import { REAL_CLOCK } from '@meili-ha/core/store/deadline.ts'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
+import { environmentOf } from '../s3-server/s3-server-store.ts'
+import { startS3Server } from '../s3-server/s3-server.ts'
+import { startProxy } from '../harness/proxy.ts'
 import { startProgram } from '../harness/process.ts'
 import { tempDir } from '../harness/temp-dir.ts'
 import { until } from '../harness/until.ts'
@@ -141,6 +144,29 @@ describe('lease-keeper on a store', () => {
     // It goes on reading the record, in which nothing changes.
     await new Promise((resolve) => setTimeout(resolve, 2500))
     expect(warned()).toMatchObject([{ level: 'warn', holder: 'm1', holderMs: 5000, ownMs: 15_000 }])
+  })
+
+  test('run waits for a store that is away when it starts, and ends when it is told to', async () => {
+    await using root = await tempDir()
+    await using server = await startS3Server()
+    await using proxy = await startProxy(Number(new URL(server.endpoint).port))
+    proxy.partition('refuse')
+    const env = {
+      ...environmentOf(server),
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${proxy.port}`,
+      MEILI_HA_DIR: root.path,
+    }
+    const store = `s3://${server.bucketName}/x`
+    const args = ['run', '--cluster', 'test', '--lease', 'store', '--store', store]
+    const start = () => startProgram(cliOf('lease-keeper'), [...args, '--listen', 'off'], { env })
+    await using waiting = start()
+    await waiting.waitFor(/waits: .*/, 30_000)
+    expect(await waiting.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+
+    await using child = start()
+    await child.waitFor(/waits: .*/, 30_000)
+    proxy.heal()
+    await child.waitFor(/keeps .*lease/, 30_000)
   })
 
   test('--watch prints until it is told to stop, and ends well', async () => {

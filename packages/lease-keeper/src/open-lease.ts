@@ -52,10 +52,15 @@ export async function openLease(
   }
   const store = await storeFromFlags(host, flags)
   const options = { timeoutMs, clock: REAL_CLOCK }
-  return {
-    backend: use === 'hold' ? await openStoreLease(store, options) : storeLease(store, options),
-    statements: new StoreStatements(store),
-    kube: undefined,
-    close: () => store.close(),
+  try {
+    return {
+      backend: use === 'hold' ? await openStoreLease(store, options) : storeLease(store, options),
+      statements: new StoreStatements(store),
+      kube: undefined,
+      close: () => store.close(),
+    }
+  } catch (error) {
+    store.close()
+    throw error
   }
 }

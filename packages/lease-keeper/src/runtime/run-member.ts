@@ -24,6 +24,7 @@ import { keeperRoutes } from './routes.ts'
 import { runKeeper } from './run-keeper.ts'
 import { MemberStater } from './state-member.ts'
 import { tellReport } from './tell-report.ts'
+import { whenReachable } from './when-reachable.ts'
 
 /** `lease-keeper run`: puts the parts together and lives until it has ended. */
 export async function runMember(host: Host, flags: RunFlags): Promise<void> {
@@ -33,7 +34,12 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
   const ha = new HaDir(home.path)
   const settings = await settingsFromFlags(flags, ha, clock)
   if (flags.standby === 'cold') await assertLocalFilesystem(flags)
-  const lease = flags.lease === 'none' ? undefined : await openLease(host, flags, 'hold')
+  const open = () => openLease(host, flags, 'hold')
+  const patient = () => whenReachable(open, log, host.signal)
+  const lease =
+    flags.lease === 'none' ? undefined : await (flags.lease === 'store' ? patient() : open())
+  // Told to stop before the store answered: there is nothing to hand over.
+  if (!lease && flags.lease === 'store') return
   const metrics = keeperMetrics()
   const hook = promotionTold(flags.onPromote, ha, log)
   const events = lease?.kube ? podEvents(lease.kube.api, flags, log) : undefined
