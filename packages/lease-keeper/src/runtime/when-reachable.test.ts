@@ -25,7 +25,7 @@ test('a store that is away is asked again until it answers, and said once', asyn
 test.each(['STORE_NO_BUCKET', 'STORE_DENIED', 'LEASE_UNUSABLE'] as const)(
   '%s is for a person, and thrown at once',
   async (code) => {
-    const open = vi.fn(() => Promise.reject(new MeiliHaError(code, 'no')))
+    const open = vi.fn<() => Promise<never>>(() => Promise.reject(new MeiliHaError(code, 'no')))
     await expect(whenReachable(open, logged().log, never, 1)).rejects.toThrow('no')
     expect(open).toHaveBeenCalledTimes(1)
   },
@@ -33,7 +33,7 @@ test.each(['STORE_NO_BUCKET', 'STORE_DENIED', 'LEASE_UNUSABLE'] as const)(
 
 test('whoever is told to stop meanwhile stops', async () => {
   const told = new AbortController()
-  const open = vi.fn(() => {
+  const open = vi.fn<() => Promise<never>>(() => {
     told.abort()
     return Promise.reject(away())
   })
