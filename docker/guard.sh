@@ -140,12 +140,12 @@ read -r self _ 2>&4 </proc/self/stat && [ "$self" = $$ ] || fail 1 '/proc is not
 read -r boot 2>&4 </proc/sys/kernel/random/boot_id || boot=unknown
 rm -f "$dir/drain" "$dir/.nap" && mkfifo "$dir/.nap" && exec 3<>"$dir/.nap" && rm -f "$dir/.nap" ||
   fail 1 "can't write to $dir: is it a volume that lease-keeper and fetcher share?"
-former='' engine=''
+former=''
 read -r former 2>&4 <"$dir/engine"
-"$1" --version >"$dir/engine" || say "$1 --version failed"
-read -r engine 2>&4 <"$dir/engine"
+engine=$("$1" --version) || say "$1 --version failed"
 # That the directory may be opened was said of another Meilisearch: the fetcher must judge anew.
 [ -z "$former" ] || [ "$former" = "$engine" ] || rm -f "$dir/data"
+printf '%s\n' "$engine" 2>&4 >"$dir/engine"
 timed=yes
 nap 0.01
 [ $? -ne 2 ] || timed=''
