@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, cp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openStore } from '@meili-ha/core/store/open-store.ts'
@@ -21,6 +21,7 @@ if (oneReal) {
 const OLD: Engine = old ? { bin: old } : { env: { STAND_IN_VERSION: '1.49.0' } }
 
 const NEW_MASTER_KEY = 'another-master-key-0123456789'
+const NEW_STORE_KEY = 'AWS_ACCESS_KEY_ID=second\nAWS_SECRET_ACCESS_KEY=second-secret\n'
 const FORMER_KEY = {
   ...{ name: 'meili-ha', description: null, expiresAt: null, indexes: ['*'] },
   actions: ['snapshots.create', 'tasks.get'],
@@ -53,6 +54,7 @@ describe('what is planned, in a cluster of two', () => {
   const started = async (number: 1 | 2) => {
     const name = `search-${number}`
     const { MEILI_HA_API_KEY: key = '', ...settings } = memberSettings(join(root, 'search'))
+    Object.assign(settings, { AWS_ACCESS_KEY_ID: 'first', AWS_SECRET_ACCESS_KEY: 'first-secret' })
     const keyFile = join(root, `${name}.key`)
     await writeFile(keyFile, key)
     settings['MEILI_HA_API_KEY_FILE'] = keyFile
@@ -60,6 +62,7 @@ describe('what is planned, in a cluster of two', () => {
     const { places, bin, cwd } = machine.user
     places.set('/etc/meili-ha.key', keyFile)
     places.set('/root/new-master-key', join(root, 'new-master-key'))
+    places.set('/root/new-store-key', join(root, 'new-store-key'))
     places.set('/srv/meili-ha/search', join(root, 'search'))
     places.set('/srv/meili-ha/search-1.49', join(root, 'older'))
     places.set('/mnt/new/search', join(root, 'moved'))
@@ -99,8 +102,12 @@ describe('what is planned, in a cluster of two', () => {
     const files = [1, 2].map((number) => join(root, `search-${number}.key`))
     const made = await search[1].call('POST', '/keys', FORMER_KEY)
     const former = (made.body as { key: string }).key
-    for (const file of files) await writeFile(file, former)
+    for (const file of files) {
+      await writeFile(file, former)
+      await chmod(file, 0o640)
+    }
     await writeFile(join(root, 'new-master-key'), NEW_MASTER_KEY)
+    await writeFile(join(root, 'new-store-key'), NEW_STORE_KEY)
     await write(search[1], 8)
     await follow(rotate, '## Steps', shells())
     await write(search[1], 9)
@@ -108,8 +115,12 @@ describe('what is planned, in a cluster of two', () => {
     await stored(search[2], 8, 9)
     const [first, second] = await Promise.all(files.map((file) => readFile(file, 'utf8')))
     expect(first).toBe(second)
+    // Whose the file is, and who may read it, stays: the programs needn't run as who rotates.
+    for (const file of files) expect((await stat(file)).mode & 0o777).toBe(0o640)
     for (const { user } of Object.values(search)) {
       expect(await statusWith(user, NEW_MASTER_KEY)).toBe(200)
+      const settings = await readFile(user.places.get('/etc/meili-ha.env')!, 'utf8')
+      expect(settings.match(/^AWS_.*\n/gm)?.join('')).toBe(NEW_STORE_KEY)
       expect(await statusWith(user, memberSettings('')['MEILI_MASTER_KEY']!)).toBe(403)
       expect(await statusWith(user, first!.trim())).toBe(200)
       expect(await statusWith(user, former)).toBe(403)
@@ -146,6 +157,14 @@ describe('what is planned, in a cluster of two', () => {
         '/srv/meili-ha/search/snapshots/0000000001-0000000004-20261123T065500Z.snapshot',
         join(root, 'search', kept?.object?.key ?? ''),
       )
+      // What was unpacked for the next swap when the fetcher was stopped is of the newer cluster too.
+      await search[1].systemctl('stop', [
+        'meilisearch',
+        'meili-ha-lease-keeper',
+        'meili-ha-fetcher',
+      ])
+      const live = join(search[1].data, 'data.ms')
+      await cp(live, `${live}.next`, { recursive: true, force: true })
       await follow(upgrade, '### After it', shells())
       expect([await version(search[1]), await version(search[2])]).toEqual([before, before])
       const former = await ids(search[1])
