@@ -13,7 +13,7 @@ export interface FollowOptions extends Omit<RestoreOptions, 'engine'> {
   gate: Gate
   watch: MeilisearchWatch
   metrics: FollowMetrics
-  /** `--engine-version`, else what the guard found; read again until it is known. */
+  /** `--engine-version`, else what the guard found; read at every turn, as it may be upgraded. */
   engine: () => Promise<string | undefined>
   pollMs: number
   /** 0 = each new snapshot. */

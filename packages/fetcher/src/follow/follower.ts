@@ -101,6 +101,7 @@ export class Follower {
     this.#line = keeper ? await ha.readLine('want') : undefined
     this.#want = this.#line === undefined ? undefined : parseWant(this.#line)
     await this.#listIfDue()
+    await this.#noteEngine()
     // Until an empty beginning has its lineage, nothing on disk says that it takes writes.
     const unwritten = this.#wants.unwritten !== undefined
     if (this.#listed || !this.#decided || unwritten) await this.#member.look()
@@ -113,6 +114,22 @@ export class Follower {
     await this.#wants.writeFirstLineage()
     if (this.#decided) await keepWatch(this.#options, this.#member, this.#listed)
     await this.#say()
+  }
+
+  /** What was decided and prepared for another Meilisearch isn't good for the one that was put in its place. */
+  async #noteEngine(): Promise<void> {
+    const { gate, log } = this.#options
+    const engine = await this.#options.engine()
+    const { engine: former } = this.#member
+    if (engine === undefined || engine === former) return
+    if (former !== undefined) {
+      log.warn({ event: 'follow.engine', former, engine }, `it is Meilisearch ${engine} now`)
+      await gate.close()
+      await this.#preparation.stop()
+      this.#preparation.forget()
+      this.#decided = false
+    }
+    this.#member.engine = engine
   }
 
   async #listIfDue(): Promise<void> {

@@ -20,6 +20,7 @@ export class Member {
   /** Why the last LIST failed; undefined = it didn't. */
   unreachable: MeiliHaError | undefined
   data: DataDirectory = { state: 'absent' }
+  /** Of Meilisearch; undefined = not known yet. */
   engine: string | undefined
   /** Tarballs (key and etag) that looked good to a LIST and weren't. */
   readonly #damaged = new Set<string>()
@@ -55,7 +56,6 @@ export class Member {
   /** Looks at the directory again. */
   async look(): Promise<void> {
     this.data = await inspectDataDirectory(this.#options.paths.live)
-    this.engine ??= await this.#options.engine()
   }
 
   get lineage(): Lineage | undefined {
