@@ -41,7 +41,7 @@ export interface Statements {
 }
 
 /** Centiseconds: `status` may be this much behind, so that idle members cost next to nothing. */
-const EVERY = 60_00
+export const STATED_EVERY = 60_00
 /** What a person waits for while looking at `status` is said sooner; a promotion is said as one. */
 const NEWS_AT_MOST_EVERY = 2_00
 
@@ -59,7 +59,7 @@ export function isStatementDue(
   if (!isDeepStrictEqual(newsOf(next), newsOf(statement))) {
     return now - last.at >= NEWS_AT_MOST_EVERY
   }
-  return now - last.at >= EVERY
+  return now - last.at >= STATED_EVERY
 }
 
 /** Milliseconds: two statements were missed, and a while more for one that is slow. */
