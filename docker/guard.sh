@@ -144,7 +144,7 @@ former=''
 read -r former 2>&4 <"$dir/engine"
 engine=$("$1" --version) || say "$1 --version failed"
 # That the directory may be opened was said of another Meilisearch: the fetcher must judge anew.
-[ -z "$former" ] || [ "$former" = "$engine" ] || rm -f "$dir/data"
+case $engine in '' | "$former") ;; *) [ -z "$former" ] || rm -f "$dir/data" ;; esac
 printf '%s\n' "$engine" 2>&4 >"$dir/engine"
 timed=yes
 nap 0.01

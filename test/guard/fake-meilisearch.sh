@@ -1,6 +1,7 @@
 #!/bin/sh
 # A stand-in that the guard starts in milliseconds: fake-meilisearch.sh MODE [ARG...]
 # Each start adds its pid to $FAKE_DIR/starts; `exec` keeps that pid for as long as it lives.
+[ "$1" = --version ] && [ "${FAKE_VERSION:-}" = none ] && exit 1
 [ "$1" = --version ] && echo 'meilisearch 1.50.0' && exit
 printf '%s\n' "$@" >"$FAKE_DIR/arguments"
 echo $$ >>"$FAKE_DIR/starts"

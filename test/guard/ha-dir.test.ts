@@ -50,6 +50,12 @@ underEachShell('/ha', (it) => {
     await guarded.running()
   })
 
+  it('stays open where the version can not be told', async ({ start }) => {
+    const env = { FAKE_VERSION: 'none' }
+    const guarded = start({ found: { ...found, engine: 'meilisearch 1.49.0' }, env })
+    await guarded.running()
+  })
+
   for (const engine of ['meilisearch 1.50.0', undefined]) {
     it(`goes on where it was with the engine ${engine}`, async ({ start }) => {
       const guarded = start({ found: { ...found, ...(engine && { engine }) } })
