@@ -166,9 +166,11 @@ describe('another version than the engine', () => {
     }
   })
 
-  test('an outage changes nothing: nothing could replace it', () => {
-    for (const version of ['older', 'newer'] as const) {
-      expect(decided({ directory: 'leading', store: 'unreachable', version })).toBe('keep-unready')
+  test('is judged once the store answers: until then Meilisearch would only refuse it', () => {
+    for (const directory of ['leading', 'pristine', 'overtaken'] as const) {
+      for (const version of ['older', 'newer'] as const) {
+        expect(decided({ directory, store: 'unreachable', version })).toBe('wait-for-store')
+      }
     }
   })
 

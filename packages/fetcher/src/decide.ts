@@ -78,15 +78,15 @@ export function decide(situation: Situation, wishes: Wishes): Verdict {
   const rule = TABLE[situation.directory][situation.store]
   const verdict = typeof rule === 'function' ? rule(wishes) : rule
   const opens = verdict === 'keep' || verdict === 'keep-unready' || verdict === 'adopt'
-  return opens && situation.store !== 'unreachable'
-    ? atVersion(verdict, situation, wishes)
-    : verdict
+  return opens ? atVersion(verdict, situation, wishes) : verdict
 }
 
 /** Meilisearch refuses a directory of another version than its own: better said before it starts. */
 function atVersion(verdict: Verdict, situation: Situation, wishes: Wishes): Verdict {
   const { version, directory, store, covered } = situation
   if (version === 'same' || version === 'unknown') return verdict
+  // Opened now it would serve nobody, and nothing would judge it again once the store answers.
+  if (store === 'unreachable') return 'wait-for-store'
   if (directory === 'pristine' && store === 'good') return 'restore'
   if (version === 'newer') {
     return { fail: 'VERSION_TOO_NEW', because: 'the data directory is of a newer Meilisearch' }
