@@ -59,6 +59,20 @@ describe('fetcher restore', () => {
     expect(await readdir(data)).toEqual(['data.ms', 'data.ms.lock'])
   })
 
+  test('what was unpacked for a newer Meilisearch is given to the old one as its own', async () => {
+    const { store, live, restore } = await scene()
+    const { meilisearch } = await publish(store, OLD, { seq: 1 })
+    const version = meilisearch.version as string
+    const written = () => readFile(join(live, 'VERSION'), 'utf8')
+    await restore('--engine-version', '1.50.0')
+    expect(await written()).toBe('1.50.0')
+    await rename(live, `${live}.next`)
+    await mkdir(live)
+    await writeFile(join(live, 'stray'), 'of a database that is not whole')
+    expect(await restore('--engine-version', version)).toMatchObject({ code: 0 })
+    expect(await written()).toBe(version)
+  })
+
   test('what a person replaces is kept, even where nothing says that it took writes', async () => {
     const { store, data, live, restore } = await scene()
     await publish(store, CATALOGUE, { seq: 1 })

@@ -82,7 +82,8 @@ export async function fetchSnapshot(
       throw error
     }
   }
-  await setVersion(paths.next, gate === 'upgrade' ? engine : undefined)
+  // Also of what was unpacked before, for an engine that is another by now.
+  await setVersion(paths.next, gate === 'upgrade' ? engine : (version ?? undefined))
   await writeLineage(paths.next, lineage)
   await syncDirectory(paths.parent)
   log.info({ event: 'restore.complete', id }, `${id} is ready to be moved in`)
