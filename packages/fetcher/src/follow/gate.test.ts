@@ -45,6 +45,19 @@ describe('the gate', () => {
     await expect(gate.close()).rejects.toThrow(/has not confirmed/)
   })
 
+  test('is closed though a guard that starts has taken the word away', async () => {
+    let looks = 0
+    const gate = gateWith(async () => {
+      looks += 1
+      if (looks === 1) await ha.remove('data')
+      await beat('stopped -', now)
+    })
+    await gate.open(null)
+    await gate.close()
+    expect(looks).toBe(2)
+    expect(await gate.read()).toMatchObject({ state: 'closed' })
+  })
+
   test('that was never open needs nobody to close it', async () => {
     await gateWith(() => Promise.reject(new Error('waited'))).close()
     expect(await ha.readLine('data')).toBeUndefined()
