@@ -42,7 +42,7 @@ export interface KeeperState {
   drainAskedAt: number | null
   /** Who released doesn't stand before this, unless a later term is handed over. */
   standAfter: number
-  /** The epoch that was released then. */
+  /** The epoch that was handed over then; infinite for who was not well enough to go on. */
   releasedIn: number
   /** Who failed to be promoted doesn't stand before sync.json was written after this. */
   syncAfter: number

@@ -1,5 +1,6 @@
 import { versionGate } from '@meili-ha/core/archive/version.ts'
 import type { CatalogView, Restorable } from '@meili-ha/core/catalog/catalog-view.ts'
+import { parseId } from '@meili-ha/core/catalog/names.ts'
 import { restoreCandidates, type RestorePlan } from '@meili-ha/core/catalog/restore-candidates.ts'
 import { inspectDataDirectory, type DataDirectory } from '@meili-ha/core/data-dir/inspect.ts'
 import type { Lineage } from '@meili-ha/core/data-dir/lineage.ts'
@@ -93,7 +94,9 @@ export class Member {
   get blockedBy(): string | null {
     if (!this.view) return null
     const { end, endsAt } = restoreCandidates(this.view)
-    return end === 'unreadable' || end === 'final' ? (endsAt ?? null) : null
+    const blocks = end === 'unreadable' || end === 'final'
+    // Without a claim, what came before it off the chain would be the newest.
+    return blocks && endsAt !== undefined && parseId(endsAt)?.seq !== 0 ? endsAt : null
   }
 
   noteDamaged(snapshot: Restorable): void {

@@ -20,7 +20,7 @@ export async function mustBeMember(
   if (silent != null) {
     const what = `${name} has said nothing for ${formatDuration(silent)}: nothing was asked for`
     throw new MeiliHaError('REQUEST_FAILED', what, {
-      hint: `Start its lease-keeper (or correct its clock); \`lease-keeper status\` shows it within a minute.`,
+      hint: `Start its lease-keeper (or correct its clock, or upgrade one that speaks only of news); \`lease-keeper status\` shows it within a minute.`,
     })
   }
   if (found) return

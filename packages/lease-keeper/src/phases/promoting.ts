@@ -46,7 +46,7 @@ function giveBack(turn: Turn, phase: Promoting, reason: string): void {
   }
   // Two, not one: the others may have a reason not to believe the marker, and then they wait for L.
   const standAfter = now.boot + 2 * settings.timing.takeover
-  const releasedIn = phase.hold.epoch
+  const releasedIn = Number.POSITIVE_INFINITY
   turn.state = { ...turn.state, standAfter, releasedIn, syncAfter: now.boot }
   backToStandby(turn)
   if (state.terminated) turn.actions.push({ type: 'exit' })

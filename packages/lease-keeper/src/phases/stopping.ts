@@ -25,7 +25,7 @@ function releaseFirst(turn: Turn, phase: Stopping, hold: Hold): void {
   if (done || settings.lease !== 'shared' || whyLost(turn, hold)) {
     if (done) report(turn, 'lease-released', { epoch: hold.epoch })
     const standAfter = now.boot + settings.timing.takeover
-    const releasedIn = hold.epoch
+    const releasedIn = Number.POSITIVE_INFINITY
     turn.state = { ...turn.state, standAfter, releasedIn, phase: { ...phase, hold: null } }
     return
   }
