@@ -88,6 +88,14 @@ describe('what holds failover back', () => {
     const refused = await leaseKeeper(['promote', ...lease])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('to replace it, use switchover')
+    // By the clock of the primary: what it said last must be later than what it published last.
+    await m1.stop('uploader')
+    await until('the lease is renewed after the last snapshot', async () => {
+      const { stdout } = await leaseKeeper(['status', '--json', ...lease])
+      const { lease: record } = JSON.parse(stdout) as { lease: { renewedAt: string } }
+      const [newest] = await manifestsIn(cluster.store)
+      return Date.parse(record.renewedAt) > Date.parse(newest?.tasks.snapshotStartedAt ?? '')
+    })
     await m1.powerOff()
     await waitsBecause(m2, /failover is paused/)
     expect(await leaseKeeper(['resume', ...lease])).toMatchObject({ code: 0 })
