@@ -62,6 +62,7 @@ export class FilePublisher {
       progress.end()
     }
   }
+
   /** Totals are of all manifests: who read only some has none to tell. */
   #note(view: PartialView): void {
     if (isComplete(view)) this.#parts.status.seen(view)
