@@ -6,6 +6,8 @@ import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
 import type { PutFileOptions, Store, StoredFile } from '@meili-ha/core/store/store.ts'
 import { cutOff, fakePublisher, NOTHING_KNOWN } from './publisher.fixture.ts'
 
+type SnapshotRead = Parameters<Store['putFile']>[1]
+
 const NEVER = new AbortController().signal
 const CLAIM: Manifest = { ...claimFor(3, manifestFor(0, 1)), writer: 'm1' }
 
@@ -60,8 +62,9 @@ describe('a snapshot file', () => {
   test('that is cut off stops its own upload and leaves nothing', async () => {
     let told: AbortSignal | undefined
     await using to = await fakePublisher(() => ({
-      putFile: (_key: string, _file: unknown, { signal }: PutFileOptions) => {
+      putFile: async (_key: string, file: SnapshotRead, { signal }: PutFileOptions) => {
         told = signal
+        await file.handle.read(Buffer.alloc(file.size), 0, file.size, 0)
         return new Promise<StoredFile>((_resolve, reject) =>
           signal?.addEventListener('abort', () => reject(new Error('aborted'))),
         )

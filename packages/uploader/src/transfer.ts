@@ -2,7 +2,7 @@ import { verifySnapshot } from '@meili-ha/core/archive/verify-snapshot.ts'
 import type { SnapshotReport } from '@meili-ha/core/archive/snapshot-stream.ts'
 import { partSizeFor } from '@meili-ha/core/store/part-size.ts'
 import type { Store, StoredFile } from '@meili-ha/core/store/store.ts'
-import { readChunks } from './read-chunks.ts'
+import { readAlong } from './read-along.ts'
 import { assertUnchanged, type SnapshotFile } from './snapshot-file.ts'
 
 export interface Transferred {
@@ -12,7 +12,7 @@ export interface Transferred {
 }
 
 /**
- * Uploads a snapshot while it is verified, both through the one descriptor that is open. Whichever
+ * Uploads a snapshot while it is verified, both from one reading of the descriptor that is open. Whichever
  * fails stops the other. The object is there at the end, but nothing names it yet.
  * @throws SNAPSHOT_DAMAGED, SNAPSHOT_FOREIGN, SNAPSHOT_UNSAFE of the file; STORE_* of the store;
  * CANCELLED when `signal` aborted: the upload is then left unfinished, to be resumed
@@ -29,13 +29,17 @@ export async function transfer(
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const failures: unknown[] = []
+  const { handle, seen, stop: stopLooking } = readAlong(file)
   const stopBoth = (error: unknown) => {
     failures.push(error)
     stop.abort()
+    stopLooking()
   }
   const [report, stored] = await Promise.all([
-    verifySnapshot(readChunks(file.handle, file.size), { signal: either }).catch(stopBoth),
-    store.putFile(key, file, { partSize, onPart, signal: either }).catch(stopBoth),
+    verifySnapshot(seen, { signal: either }).catch(stopBoth),
+    store
+      .putFile(key, { handle, size: file.size }, { partSize, onPart, signal: either })
+      .catch(stopBoth),
   ])
   // The first failure is the reason; the second is only that it was told to stop.
   if (!report || !stored) throw failures[0]

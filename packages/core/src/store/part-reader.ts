@@ -12,7 +12,7 @@ export interface Part {
 export type PartReader = (buffer: Buffer) => Promise<Part | undefined>
 
 /** Parts of an open file, by positional reads: the descriptor's own position is never touched. */
-export function readParts(file: { handle: FileHandle; size: number }): PartReader {
+export function readParts(file: { handle: Pick<FileHandle, 'read'>; size: number }): PartReader {
   let index = 0
   let offset = 0
   return inOrder(async (buffer) => {

@@ -77,7 +77,7 @@ export interface Store {
    */
   putFile(
     key: string,
-    file: { handle: FileHandle; size: number },
+    file: { handle: Pick<FileHandle, 'read'>; size: number },
     options: PutFileOptions,
   ): Promise<StoredFile>
   /**

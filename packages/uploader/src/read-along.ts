@@ -1,0 +1,62 @@
+import type { FileHandle } from 'node:fs/promises'
+
+/** An open file that one reads by position, and another sees as it is read. */
+export interface SharedRead {
+  handle: Pick<FileHandle, 'read'>
+  /**
+   * What `handle` is asked for, each byte once and in order, also if it is read again. A piece lies in the reader's buffer
+   * and holds until the next one is asked for; until then the reader waits.
+   */
+  seen: AsyncGenerator<Buffer, void, undefined>
+  /** Ends `seen` where it is: nobody reads on. */
+  stop: () => void
+}
+
+/**
+ * Lets an upload and a verification share one reading of a file: half the reads, and what is verified
+ * is what is sent. Who looks must look to the end or leave `seen`; the reader doesn't wait for it afterwards.
+ * @param size bytes of the whole, where `seen` ends by itself
+ */
+export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number }): SharedRead {
+  let position = 0
+  let ended = false
+  let shown: { bytes: Buffer; done: () => void } | undefined
+  let wake = () => {}
+
+  const stop = () => {
+    ended = true
+    shown?.done()
+    wake()
+  }
+  const show = async (bytes: Buffer) => {
+    position += bytes.length
+    await new Promise<void>((done) => {
+      shown = { bytes, done }
+      wake()
+    })
+    shown = undefined
+  }
+  const read = async (buffer: Buffer, offset: number, length: number, from: number) => {
+    const result = await file.handle.read(buffer, offset, length, from)
+    const known = position - from
+    if (!ended && known >= 0 && known < result.bytesRead) {
+      await show(buffer.subarray(offset + known, offset + result.bytesRead))
+    }
+    return result
+  }
+  async function* look(): AsyncGenerator<Buffer, void, undefined> {
+    try {
+      while (!ended && (shown || position < file.size)) {
+        if (!shown) await new Promise<void>((resolve) => (wake = resolve))
+        if (!shown) continue
+        const { bytes, done } = shown
+        yield bytes
+        shown = undefined
+        done()
+      }
+    } finally {
+      stop()
+    }
+  }
+  return { handle: { read } as Pick<FileHandle, 'read'>, seen: look(), stop }
+}
