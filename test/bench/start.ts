@@ -10,6 +10,10 @@ import type { Recorder } from './recorder.ts'
 import type { Scenario } from './scenario.ts'
 
 const BARE = 'node -e 0'
+/** What no program that answers `/healthz` and speaks TLS can be below: Node's own modules for it. */
+const SERVER = 'bare Node that answers'
+const SERVE = `const { createServer } = require('node:http'); require('node:https')
+createServer((_, answer) => answer.end()).listen(+process.argv[1].split(':')[1], '127.0.0.1')`
 
 const OURS = ['uploader run', 'fetcher follow', 'lease-keeper run'] as const
 
@@ -45,22 +49,23 @@ async function startAll({ programs, ...bench }: Bench, record: Recorder, run: nu
     ],
   }
   for (const how of OURS) {
-    const time = () => timeToHealthy(commands[how])
+    const time = () => timeToHealthy((listen) => [...commands[how], '--listen', listen])
     if (run === 0) await time()
     else await record.attempt({ what, how, ours: true }, time)
   }
   if (run === 0) return
+  await record.attempt({ what, how: SERVER }, () => timeToHealthy((on) => ['-e', SERVE, on]))
   await record.attempt({ what, how: BARE }, async () => {
     const { wall = 0, CPU = 0 } = costOf(await measure([process.execPath, '-e', '0'], process.env))
     return { wall, CPU }
   })
 }
 
-async function timeToHealthy(command: string[]) {
+async function timeToHealthy(commandOn: (listen: string) => string[]) {
   const listen = `127.0.0.1:${await freePort()}`
   const began = performance.now()
   await using program = startProcess({
-    command: [process.execPath, ...command, '--listen', listen],
+    command: [process.execPath, ...commandOn(listen)],
   })
   const healthy = async () => {
     if (!program.running()) return 'ended'

@@ -10,7 +10,7 @@ import { withSoleUse } from '@meili-ha/core/data-dir/sole-use.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
 import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
-import { WantBell } from '@meili-ha/core/ha/want-bell.ts'
+import { HaBell } from '@meili-ha/core/ha/ha-bell.ts'
 import { apiKeySource } from '@meili-ha/core/meilisearch/api-key.ts'
 import { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
 import { startServer } from '@meili-ha/core/telemetry/server.ts'
@@ -76,7 +76,7 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
   const apiKey = apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] })
   const meili = new MeilisearchClient({ url: flags.meiliUrl, apiKey, signal })
   const sleep = (ms: number) => delay(ms, undefined, { signal }).catch(() => {})
-  using bell = new WantBell(ha)
+  using bell = new HaBell(ha, ['want'])
   const keyGiven = flags.apiKeyFile !== undefined || (await apiKey()) !== undefined
   const metrics = followMetrics()
   const follower = new Follower({
@@ -85,7 +85,7 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
     keeper: lease !== 'none',
     metrics,
     sleep,
-    rest: (ms) => bell.wait(ms, signal),
+    rest: async (ms) => void (await bell.wait(ms, signal)),
     pollMs: flags.poll,
     swapEveryMs: flags.swapEvery,
     clock: systemBootClock,

@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { HaBell } from '@meili-ha/core/ha/ha-bell.ts'
+import type { HaFile } from '@meili-ha/core/ha/ha-dir.ts'
 import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
 import { isLate } from '@meili-ha/core/meilisearch/request.ts'
 import type { Keeper } from './keeper.ts'
 
+/** What others say to a keeper; each is looked at as soon as it is written. */
+export const HEARD: readonly HaFile[] = ['guard', 'sync.json', 'published.json', 'drain']
+
 /** Twice a guard's tick: what the guard says is known before it says the next. */
 const TICK_MS = 125
+/** While the kernel tells of each of the guard's four beats a second, and one may be late. */
+const TOLD_TICK_MS = 400
+/** The guard empties its file and then fills it: that is told twice, and looked at once. */
+const SETTLE_MS = 20
 /** While it changes hands: each look is a step, and nobody can write meanwhile. */
 const HURRIED_MS = 50
 /** An unhealthy Meilisearch is noticed within this; one request on loopback. */
@@ -13,13 +22,15 @@ const HEALTH_MS = 500
 export interface RunOptions {
   keeper: Keeper
   meili: Pick<MeilisearchClient, 'health'>
+  /** Of the files in HEARD. */
+  bell: Pick<HaBell, 'wait'>
   /** Tells others about this member, where it is due. Never throws. */
   state: () => void
 }
 
 /** The whole life of a keeper: until it has ended by itself, some time after `signal` aborts. */
 export async function runKeeper(
-  { keeper, meili, state }: RunOptions,
+  { keeper, meili, bell, state }: RunOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const ended = new AbortController()
@@ -50,7 +61,8 @@ export async function runKeeper(
       while (!keeper.ended) {
         await keeper.tick()
         state()
-        await sleep(isChanging(keeper) ? HURRIED_MS : TICK_MS)
+        if (isChanging(keeper)) await sleep(HURRIED_MS)
+        else if (await bell.wait(TICK_MS, ended.signal, TOLD_TICK_MS)) await sleep(SETTLE_MS)
       }
     } finally {
       ended.abort()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
+import { HaBell } from '@meili-ha/core/ha/ha-bell.ts'
 import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import { apiKeySource } from '@meili-ha/core/meilisearch/api-key.ts'
 import { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
@@ -21,7 +22,7 @@ import { promotionTold } from './on-promote.ts'
 import { podEvents } from './pod-events.ts'
 import type { Report } from './report.ts'
 import { keeperRoutes } from './routes.ts'
-import { runKeeper } from './run-keeper.ts'
+import { HEARD, runKeeper } from './run-keeper.ts'
 import { MemberStater } from './state-member.ts'
 import { tellReport } from './tell-report.ts'
 import { whenReachable } from './when-reachable.ts'
@@ -80,9 +81,10 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
     { event: 'keeper.started', member: flags.member, lease: name, port: server.port },
     `${flags.member} keeps ${name}`,
   )
+  using bell = new HaBell(ha, HEARD)
   guard?.start()
   try {
-    await runKeeper({ keeper, meili, state: () => stater?.tick() }, host.signal)
+    await runKeeper({ keeper, meili, bell, state: () => stater?.tick() }, host.signal)
   } finally {
     await guard?.stop()
     await server.close()

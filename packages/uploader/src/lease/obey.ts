@@ -3,12 +3,14 @@ import type { Logger } from 'pino'
 import { isError, MeiliHaError, messageOf } from '@meili-ha/core/errors.ts'
 import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import { syncSchema } from '@meili-ha/core/ha/sync.ts'
-import { WantBell } from '@meili-ha/core/ha/want-bell.ts'
+import { HaBell } from '@meili-ha/core/ha/ha-bell.ts'
 import { parseWant } from '@meili-ha/core/ha/want.ts'
 import type { PublishedNote } from './published-note.ts'
 import type { TermWriter } from './term-writer.ts'
 
 const POLL_MS = 200
+/** While the kernel tells what is written. */
+const TOLD_POLL_MS = 1000
 /** During a promotion or hand-over: nobody can write meanwhile. */
 const HURRIED_MS = 50
 const RETRY_MS = 1000
@@ -27,7 +29,7 @@ export interface ObeyOptions {
  */
 export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Promise<void> {
   const { ha, note, log } = options
-  using bell = new WantBell(ha)
+  using bell = new HaBell(ha, ['want'])
   let refused: string | undefined
   while (!signal.aborted) {
     const line = await ha.readLine('want').catch(() => undefined)
@@ -48,7 +50,8 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
       }
     } finally {
       const hurried = line !== refused && parseWant(line ?? '')?.verb === 'promote'
-      await bell.wait(hurried ? HURRIED_MS : POLL_MS, signal)
+      if (hurried) await bell.wait(HURRIED_MS, signal)
+      else await bell.wait(POLL_MS, signal, TOLD_POLL_MS)
     }
   }
 }

@@ -1,0 +1,61 @@
+import { watch, type FSWatcher } from 'node:fs'
+import type { HaDir, HaFile } from './ha-dir.ts'
+
+/**
+ * Wakes those who wait for what another container writes into `/ha`. Only a hurry: where the kernel
+ * tells nothing (gVisor, a network file system), the wait runs its time.
+ */
+export class HaBell implements Disposable {
+  readonly #watcher: FSWatcher | undefined
+  #rung = false
+  #wake: (() => void) | undefined
+  /** Something was told since the last wait; the guard alone writes four times a second. */
+  #tells = false
+
+  /** @param files which of them ring */
+  constructor({ path }: Pick<HaDir, 'path'>, files: readonly HaFile[]) {
+    const names: readonly (string | null)[] = files
+    try {
+      this.#watcher = watch(path, { persistent: false }, (_event, name) => {
+        this.#tells = true
+        if (names.includes(name)) this.#ring()
+      })
+      this.#watcher.on('error', () => {})
+    } catch {
+      // Out of inotify watches, or no such directory yet.
+    }
+  }
+
+  /**
+   * Returns when one of the files was written since the last return, when `signal` aborts, or after `ms`.
+   * @param toldMs the same, while the kernel tells what happens: each look that is spared is CPU
+   * @returns true when it rang
+   */
+  async wait(ms: number, signal: AbortSignal, toldMs = ms): Promise<boolean> {
+    let longest = this.#tells ? toldMs : ms
+    this.#tells = false
+    if (this.#rung || signal.aborted) longest = 0
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, longest)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      signal.addEventListener('abort', this.#wake, { once: true })
+    })
+    if (this.#wake) signal.removeEventListener('abort', this.#wake)
+    this.#wake = undefined
+    const rang = this.#rung
+    this.#rung = false
+    return rang
+  }
+
+  #ring(): void {
+    this.#rung = true
+    this.#wake?.()
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher?.close()
+  }
+}
