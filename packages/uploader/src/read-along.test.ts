@@ -52,6 +52,7 @@ test('whoever stops looking lets the reader go on', async () => {
   const read = readAlong(fileOf(BYTES))
   const look = async () => {
     for await (const bytes of read.seen) return bytes[0]
+    return undefined
   }
   const [was, first] = await Promise.all([readAll(read, 10), look()])
   expect([was, first]).toEqual([BYTES, 0])

@@ -19,12 +19,12 @@ export interface SharedRead {
  */
 export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number }): SharedRead {
   let position = 0
-  let ended = false
+  const ended = new AbortController()
   let shown: { bytes: Buffer; done: () => void } | undefined
   let wake = () => {}
 
   const stop = () => {
-    ended = true
+    ended.abort()
     shown?.done()
     wake()
   }
@@ -39,14 +39,14 @@ export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number
   const read = async (buffer: Buffer, offset: number, length: number, from: number) => {
     const result = await file.handle.read(buffer, offset, length, from)
     const known = position - from
-    if (!ended && known >= 0 && known < result.bytesRead) {
+    if (!ended.signal.aborted && known >= 0 && known < result.bytesRead) {
       await show(buffer.subarray(offset + known, offset + result.bytesRead))
     }
     return result
   }
   async function* look(): AsyncGenerator<Buffer, void, undefined> {
     try {
-      while (!ended && (shown || position < file.size)) {
+      while (!ended.signal.aborted && (shown || position < file.size)) {
         if (!shown) await new Promise<void>((resolve) => (wake = resolve))
         if (!shown) continue
         const { bytes, done } = shown
