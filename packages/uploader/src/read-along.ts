@@ -34,7 +34,6 @@ export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number
       shown = { bytes, done }
       wake()
     })
-    shown = undefined
   }
   const read = async (buffer: Buffer, offset: number, length: number, from: number) => {
     const result = await file.handle.read(buffer, offset, length, from)
