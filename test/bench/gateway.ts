@@ -78,7 +78,13 @@ async function startServer(name: string, tool: string, directory: string): Promi
       // What the server itself keeps of a bucket are attributes of its directory, which must stay.
       const bucket = join(directory, BUCKET)
       for (const entry of await readdir(bucket)) {
-        await rm(join(bucket, entry), { recursive: true })
+        // A peer that was ended leaves a server that still tidies up after it.
+        await rm(join(bucket, entry), {
+          recursive: true,
+          force: true,
+          maxRetries: 50,
+          retryDelay: 100,
+        })
       }
     },
     env: {

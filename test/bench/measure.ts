@@ -19,13 +19,16 @@ export type Command = readonly [string, ...string[]]
 /** Short enough that little is missed of a process's last moments, long enough to cost nothing. */
 const EVERY_MS = 10
 
+/** Nothing that is worth comparing takes longer; rclone was seen sending 4 GiB again and again. */
+const LONGEST_MS = 300_000
+
 /** Adding up files costs more. */
 const DISK_EVERY_MS = 100
 
 /**
  * Runs a command to its end. Memory is /proc's high-water mark: whatever is missed between two looks
  * shows in the next.
- * @throws when it fails, with what it said
+ * @throws when it fails or takes minutes, with what it said
  */
 export async function measure(
   command: Command,
@@ -52,9 +55,13 @@ export async function measure(
       cost.diskBytes = Math.max(cost.diskBytes, bytesBelow(disk))
       looked = performance.now()
     }
+    if (performance.now() - began > LONGEST_MS) child.kill('SIGKILL')
     await sleep(EVERY_MS)
   }
-  if ((await ended) !== 0) throw new Error(`${command.join(' ')} failed:\n${said}`)
+  if ((await ended) !== 0) {
+    const how = wallMs > LONGEST_MS ? `was ended after ${LONGEST_MS / 1000} s` : 'failed'
+    throw new Error(`${command.join(' ')} ${how}:\n${said}`)
+  }
   return { wallMs, ...cost }
 }
 

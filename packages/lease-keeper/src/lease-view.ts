@@ -5,8 +5,8 @@ import type { LeaseView } from './state.ts'
 import type { Timing } from './timing.ts'
 import { guardIsFresh, type Turn } from './turn.ts'
 
-/** How soon the record is read again during a hand-over (centiseconds). */
-const LOOK = 25
+/** How soon the record is read again during a hand-over (centiseconds): with each of the guard's beats. */
+const LOOK = 20
 
 /** Notes what an answer showed, and since when it has been so. */
 export function observeRecord(

@@ -49,8 +49,8 @@ describe('the lease record', () => {
     expect(readAgain(null, 0)).toBe(190)
   })
 
-  test('is looked at four times a second while a hand-over is under way: clients wait for it', () => {
-    expect(readAgain(request, 0)).toBe(25)
+  test('is looked at with each beat of the guard while a hand-over is under way: clients wait for it', () => {
+    expect(readAgain(request, 0)).toBe(20)
   })
 
   test('is read at the usual pace where a hand-over finds nobody for longer than L', () => {

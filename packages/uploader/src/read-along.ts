@@ -14,7 +14,7 @@ export interface SharedRead {
 
 /**
  * Lets an upload and a verification share one reading of a file: half the reads, and what is verified
- * is what is sent. Who looks must look to the end or leave `seen`; the reader doesn't wait for it afterwards.
+ * is what is sent (but for a second try, which reads again). Who looks must look to the end or leave `seen`; the reader doesn't wait for it afterwards.
  * @param size bytes of the whole, where `seen` ends by itself
  */
 export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number }): SharedRead {

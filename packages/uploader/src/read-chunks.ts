@@ -4,7 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 const CHUNK = 256 * 1024
 
 /**
- * Reads an open file from its start by position, so that others may read it at the same time. A
+ * Reads an open file from its start by position: the descriptor's own stays untouched. A
  * chunk holds until the next one is asked for: all of them are read into the same buffer, since the
  * garbage collector lets some 60 MiB of used ones pile up.
  */

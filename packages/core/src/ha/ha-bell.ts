@@ -9,7 +9,7 @@ export class HaBell implements Disposable {
   readonly #watcher: FSWatcher | undefined
   #rung = false
   #wake: (() => void) | undefined
-  /** Something was told since the last wait; the guard alone writes four times a second. */
+  /** The guard, which writes four times a second, was heard since the last wait. */
   #tells = false
 
   /** @param files which of them ring */
@@ -17,7 +17,7 @@ export class HaBell implements Disposable {
     const names: readonly (string | null)[] = files
     try {
       this.#watcher = watch(path, { persistent: false }, (_event, name) => {
-        this.#tells = true
+        this.#tells ||= name === 'guard'
         if (names.includes(name)) this.#ring()
       })
       this.#watcher.on('error', () => {})

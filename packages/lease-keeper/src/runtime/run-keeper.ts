@@ -5,8 +5,8 @@ import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
 import { isLate } from '@meili-ha/core/meilisearch/request.ts'
 import type { Keeper } from './keeper.ts'
 
-/** What others say to a keeper; each is looked at as soon as it is written. */
-export const HEARD: readonly HaFile[] = ['guard', 'sync.json', 'published.json', 'drain']
+/** What others say to a keeper, and its own permit, which is mended as soon as it is gone. */
+export const HEARD: readonly HaFile[] = ['guard', 'sync.json', 'published.json', 'drain', 'permit']
 
 /** Twice a guard's tick: what the guard says is known before it says the next. */
 const TICK_MS = 125
@@ -56,13 +56,15 @@ export async function runKeeper(
       )
     }
   }
+  // Being told to end ends one rest; it must not end each of those that follow before it is over.
+  const restsUntil = () => (signal.aborted ? ended.signal : signal)
   const tick = async () => {
     try {
       while (!keeper.ended) {
         await keeper.tick()
         state()
         if (isChanging(keeper)) await sleep(HURRIED_MS)
-        else if (await bell.wait(TICK_MS, ended.signal, TOLD_TICK_MS)) await sleep(SETTLE_MS)
+        else if (await bell.wait(TICK_MS, restsUntil(), TOLD_TICK_MS)) await sleep(SETTLE_MS)
       }
     } finally {
       ended.abort()

@@ -49,9 +49,10 @@ export async function obeyWants(options: ObeyOptions, signal: AbortSignal): Prom
         await note.set({ failed: { want: line ?? '', message: messageOf(error) } }).catch(() => {})
       }
     } finally {
-      const hurried = line !== refused && parseWant(line ?? '')?.verb === 'promote'
-      if (hurried) await bell.wait(HURRIED_MS, signal)
-      else await bell.wait(POLL_MS, signal, TOLD_POLL_MS)
+      const verb = line === refused ? undefined : parseWant(line ?? '')?.verb
+      if (verb === 'promote') await bell.wait(HURRIED_MS, signal)
+      // A final that failed is tried again without being asked again.
+      else await bell.wait(POLL_MS, signal, verb === 'final' ? POLL_MS : TOLD_POLL_MS)
     }
   }
 }
