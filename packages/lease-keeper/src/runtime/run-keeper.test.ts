@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { HaBell } from '@meili-ha/core/ha/ha-bell.ts'
+import { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
+import { HEARD, runKeeper } from './run-keeper.ts'
+
+const meili = { health: async () => {} }
+const state = () => {}
+let ha: HaDir
+
+beforeEach(async () => {
+  ha = new HaDir(await mkdtemp(join(tmpdir(), 'run-keeper-')))
+})
+afterEach(() => rm(ha.path, { recursive: true }))
+
+/** A standby that notes its looks, until it `ends`. */
+function keeperOf(name = 'standby') {
+  const looks: number[] = []
+  const fake = {
+    looks,
+    ended: false,
+    state: { phase: { name }, beat: null, health: null },
+    tick: async () => void looks.push(performance.now()),
+    tell: async () => {},
+  }
+  return fake
+}
+
+/** Runs it for so long, and gives the looks of that time. */
+async function looksIn(
+  ms: number,
+  keeper: ReturnType<typeof keeperOf>,
+  bell: HaBell,
+  stop = false,
+) {
+  const told = new AbortController()
+  const life = runKeeper({ keeper, meili, bell, state } as never, told.signal)
+  if (stop) told.abort()
+  await sleep(ms)
+  keeper.ended = true
+  await life
+  return keeper.looks
+}
+
+test('it looks soon after the guard has written, whatever it rests for', async () => {
+  using bell = new HaBell(ha, HEARD)
+  const keeper = keeperOf()
+  const written: number[] = []
+  const beats = setInterval(() => {
+    written.push(performance.now())
+    void ha.writeLine('guard', 'stopped - 1 | - | -')
+  }, 250)
+  await looksIn(1100, keeper, bell)
+  clearInterval(beats)
+  expect(written.length).toBeGreaterThan(2)
+  for (const at of written.slice(0, -1)) {
+    const next = keeper.looks.find((look) => look > at) ?? Infinity
+    expect(next - at).toBeLessThan(240)
+  }
+})
+
+test('where the kernel tells nothing it looks twice per beat', async () => {
+  using bell = new HaBell({ path: join(ha.path, 'absent') }, HEARD)
+  const looks = await looksIn(1000, keeperOf(), bell)
+  expect(looks.length).toBeGreaterThan(5)
+})
+
+test('while a term changes hands it looks all the time', async () => {
+  using bell = new HaBell(ha, HEARD)
+  const looks = await looksIn(1000, keeperOf('promoting'), bell)
+  expect(looks.length).toBeGreaterThan(12)
+})
+
+test('told to end, it goes on at its pace until what is under way is over', async () => {
+  using bell = new HaBell(ha, HEARD)
+  const looks = await looksIn(600, keeperOf(), bell, true)
+  expect(looks.length).toBeGreaterThan(1)
+  expect(looks.length).toBeLessThan(12)
+})
