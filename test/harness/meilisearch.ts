@@ -69,12 +69,16 @@ export async function startMeilisearch(options: MeilisearchOptions): Promise<Run
   return { ...running, url, port, call: (...what) => call(url, masterKey, ...what) }
 }
 
+/** It takes ten seconds to import a snapshot of 1 GB. */
+const IMPORT_MS = 60_000
+
 async function untilHealthy(running: RunningProcess, url: string): Promise<void> {
-  const healthy = await until('Meilisearch is healthy', async () => {
+  const health = async () => {
     if (!running.running()) return 'ended'
     const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(1000) })
     return answer.ok && 'yes'
-  })
+  }
+  const healthy = await until('Meilisearch is healthy', health, { timeoutMs: IMPORT_MS })
   if (healthy === 'ended') throw new Error(`Meilisearch ended:\n${running.output()}`)
 }
 
