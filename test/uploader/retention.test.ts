@@ -16,9 +16,9 @@ async function history() {
   const dir = await tempDir()
   const url = `file://${dir.path}/store`
   const store = openStore(url)
-  // Two a day, on six days; seq 1 and 2 on the first.
+  // Two a day, on six days; seq 1 and 2 on the first. All are over: what is placed later is of today.
   for (let seq = 1; seq <= 12; seq++) {
-    const minute = Math.floor((seq - 1) / 2) * DAY + seq
+    const minute = (Math.floor((seq - 1) / 2) - 60) * DAY + seq
     await publish(store, EMPTY, { seq, minute, writer: 'm1' })
   }
   const snapshots = join(dir.path, 'm/snapshots')
