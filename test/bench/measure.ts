@@ -37,7 +37,12 @@ export async function measure(
 ): Promise<Cost> {
   const [file, ...args] = command
   const began = performance.now()
-  const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(file, args, {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: LONGEST_MS,
+    killSignal: 'SIGKILL',
+  })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   let wallMs = 0
@@ -55,7 +60,6 @@ export async function measure(
       cost.diskBytes = Math.max(cost.diskBytes, bytesBelow(disk))
       looked = performance.now()
     }
-    if (performance.now() - began > LONGEST_MS) child.kill('SIGKILL')
     await sleep(EVERY_MS)
   }
   if ((await ended) !== 0) {

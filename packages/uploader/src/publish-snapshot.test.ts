@@ -3,10 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { claimFor, CLUSTER, manifestFor } from '@meili-ha/core/catalog/catalog-fixture.ts'
 import { manifestKey, type Position } from '@meili-ha/core/catalog/names.ts'
 import type { Manifest } from '@meili-ha/core/catalog/manifest.ts'
-import type { PutFileOptions, Store, StoredFile } from '@meili-ha/core/store/store.ts'
+import type { PutFileOptions, SizedFile, Store, StoredFile } from '@meili-ha/core/store/store.ts'
 import { cutOff, fakePublisher, NOTHING_KNOWN } from './publisher.fixture.ts'
-
-type SnapshotRead = Parameters<Store['putFile']>[1]
 
 const NEVER = new AbortController().signal
 const CLAIM: Manifest = { ...claimFor(3, manifestFor(0, 1)), writer: 'm1' }
@@ -62,7 +60,7 @@ describe('a snapshot file', () => {
   test('that is cut off stops its own upload and leaves nothing', async () => {
     let told: AbortSignal | undefined
     await using to = await fakePublisher(() => ({
-      putFile: async (_key: string, file: SnapshotRead, { signal }: PutFileOptions) => {
+      putFile: async (_key: string, file: SizedFile, { signal }: PutFileOptions) => {
         told = signal
         await file.handle.read(Buffer.alloc(file.size), 0, file.size, 0)
         return new Promise<StoredFile>((_resolve, reject) =>

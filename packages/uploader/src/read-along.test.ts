@@ -17,7 +17,7 @@ async function readAll(read: ReturnType<typeof readAlong>, piece: number, from =
   const buffer = Buffer.alloc(piece)
   const all: Buffer[] = []
   for (let at = from; at < to;) {
-    const { bytesRead } = await read.handle.read(buffer, 0, Math.min(piece, to - at), at)
+    const { bytesRead } = await read.file.handle.read(buffer, 0, Math.min(piece, to - at), at)
     all.push(Buffer.from(buffer.subarray(0, bytesRead)))
     // Whoever looks must be done with it by now.
     buffer.fill(255)

@@ -1,11 +1,12 @@
-import type { FileHandle } from 'node:fs/promises'
+import type { SizedFile } from '@meili-ha/core/store/store.ts'
 
 /** An open file that one reads by position, and another sees as it is read. */
 export interface SharedRead {
-  handle: Pick<FileHandle, 'read'>
+  /** For the reader. */
+  file: SizedFile
   /**
-   * What `handle` is asked for, each byte once and in order, also if it is read again. A piece lies in the reader's buffer
-   * and holds until the next one is asked for; until then the reader waits.
+   * What the reader asked for, each byte once and in order, also if it is read again. A piece lies in
+   * its buffer and holds until the next one is asked for; until then the reader waits.
    */
   seen: AsyncGenerator<Buffer, void, undefined>
   /** Ends `seen` where it is: nobody reads on. */
@@ -14,10 +15,10 @@ export interface SharedRead {
 
 /**
  * Lets an upload and a verification share one reading of a file: half the reads, and what is verified
- * is what is sent (but for a second try, which reads again). Who looks must look to the end or leave `seen`; the reader doesn't wait for it afterwards.
- * @param size bytes of the whole, where `seen` ends by itself
+ * is what is sent (but for a second try, which reads again). Who looks must look to the end, where
+ * `seen` ends by itself, or leave it; the reader doesn't wait for it afterwards.
  */
-export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number }): SharedRead {
+export function readAlong(whole: SizedFile): SharedRead {
   let position = 0
   const ended = new AbortController()
   let shown: { bytes: Buffer; done: () => void } | undefined
@@ -36,7 +37,7 @@ export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number
     })
   }
   const read = async (buffer: Buffer, offset: number, length: number, from: number) => {
-    const result = await file.handle.read(buffer, offset, length, from)
+    const result = await whole.handle.read(buffer, offset, length, from)
     const known = position - from
     if (!ended.signal.aborted && known >= 0 && known < result.bytesRead) {
       await show(buffer.subarray(offset + known, offset + result.bytesRead))
@@ -45,7 +46,7 @@ export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number
   }
   async function* look(): AsyncGenerator<Buffer, void, undefined> {
     try {
-      while (!ended.signal.aborted && (shown || position < file.size)) {
+      while (!ended.signal.aborted && (shown || position < whole.size)) {
         if (!shown) await new Promise<void>((resolve) => (wake = resolve))
         if (!shown) continue
         const { bytes, done } = shown
@@ -57,5 +58,5 @@ export function readAlong(file: { handle: Pick<FileHandle, 'read'>; size: number
       stop()
     }
   }
-  return { handle: { read } as Pick<FileHandle, 'read'>, seen: look(), stop }
+  return { file: { handle: { read } as SizedFile['handle'], size: whole.size }, seen: look(), stop }
 }

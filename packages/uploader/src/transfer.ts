@@ -29,17 +29,15 @@ export async function transfer(
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const failures: unknown[] = []
-  const { handle, seen, stop: stopLooking } = readAlong(file)
+  const shared = readAlong(file)
   const stopBoth = (error: unknown) => {
     failures.push(error)
     stop.abort()
-    stopLooking()
+    shared.stop()
   }
   const [report, stored] = await Promise.all([
-    verifySnapshot(seen, { signal: either }).catch(stopBoth),
-    store
-      .putFile(key, { handle, size: file.size }, { partSize, onPart, signal: either })
-      .catch(stopBoth),
+    verifySnapshot(shared.seen, { signal: either }).catch(stopBoth),
+    store.putFile(key, shared.file, { partSize, onPart, signal: either }).catch(stopBoth),
   ])
   // The first failure is the reason; the second is only that it was told to stop.
   if (!report || !stored) throw failures[0]

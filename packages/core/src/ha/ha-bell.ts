@@ -32,9 +32,9 @@ export class HaBell implements Disposable {
    * @returns true when it rang
    */
   async wait(ms: number, signal: AbortSignal, toldMs = ms): Promise<boolean> {
-    let longest = this.#tells ? toldMs : ms
+    const unheard = this.#tells ? toldMs : ms
     this.#tells = false
-    if (this.#rung || signal.aborted) longest = 0
+    const longest = this.#rung || signal.aborted ? 0 : unheard
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, longest)
       this.#wake = () => {

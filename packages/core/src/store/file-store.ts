@@ -15,6 +15,7 @@ import type {
   ObjectInfo,
   PutFileOptions,
   PutOptions,
+  SizedFile,
   Store,
   StoredFile,
   UnfinishedUpload,
@@ -58,7 +59,7 @@ export class FileStore implements Store {
     })
   }
 
-  async putFile(key: string, file: Parameters<Store['putFile']>[1], options: PutFileOptions) {
+  async putFile(key: string, file: SizedFile, options: PutFileOptions) {
     return this.#putParts(key, readParts(file), options)
   }
 

@@ -1,6 +1,6 @@
-import type { FileHandle } from 'node:fs/promises'
 import { addAbortSignal, type Readable } from 'node:stream'
 import { MeiliHaError } from '../errors.ts'
+import type { SizedFile } from './store.ts'
 
 /** One part of what is being uploaded; `bytes` is a view of the buffer that was passed in. */
 export interface Part {
@@ -12,7 +12,7 @@ export interface Part {
 export type PartReader = (buffer: Buffer) => Promise<Part | undefined>
 
 /** Parts of an open file, by positional reads: the descriptor's own position is never touched. */
-export function readParts(file: { handle: Pick<FileHandle, 'read'>; size: number }): PartReader {
+export function readParts(file: SizedFile): PartReader {
   let index = 0
   let offset = 0
   return inOrder(async (buffer) => {

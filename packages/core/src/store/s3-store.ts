@@ -26,6 +26,7 @@ import type {
   ObjectInfo,
   PutFileOptions,
   PutOptions,
+  SizedFile,
   Store,
   StoredFile,
   UnfinishedUpload,
@@ -85,11 +86,7 @@ export class S3Store implements Store {
     }
   }
 
-  async putFile(
-    key: string,
-    file: Parameters<Store['putFile']>[1],
-    options: PutFileOptions,
-  ): Promise<StoredFile> {
+  async putFile(key: string, file: SizedFile, options: PutFileOptions): Promise<StoredFile> {
     const resume = () => findResumable(this.#target, this.#full(key), options.signal)
     try {
       return await this.#putParts(key, readParts(file), options, resume)

@@ -48,6 +48,13 @@ export interface StoredFile {
   parts: string[]
 }
 
+/** An open file, as far as an upload needs it: read by position, up to a size that is known. */
+export interface SizedFile {
+  handle: Pick<FileHandle, 'read'>
+  /** Bytes. */
+  size: number
+}
+
 /** A multipart upload (or temporary file) that was begun and neither finished nor aborted. */
 export interface UnfinishedUpload {
   key: string
@@ -75,11 +82,7 @@ export interface Store {
    * begins anew and removes it (file). It is left unfinished (s3) when this throws CANCELLED or
    * STORE_UNREACHABLE, to be resumed or aborted; after any other error nothing is left behind.
    */
-  putFile(
-    key: string,
-    file: { handle: Pick<FileHandle, 'read'>; size: number },
-    options: PutFileOptions,
-  ): Promise<StoredFile>
+  putFile(key: string, file: SizedFile, options: PutFileOptions): Promise<StoredFile>
   /**
    * Uploads a stream of unknown length, and destroys it in the end; `parts` are digests of `partSize`
    * bytes each. When this throws, nothing is left behind: nobody could send that stream again.

@@ -85,7 +85,7 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
     keeper: lease !== 'none',
     metrics,
     sleep,
-    rest: async (ms) => void (await bell.wait(ms, signal)),
+    rest: (ms) => bell.wait(ms, signal),
     pollMs: flags.poll,
     swapEveryMs: flags.swapEvery,
     clock: systemBootClock,

@@ -23,5 +23,5 @@ export interface FollowOptions extends Omit<RestoreOptions, 'engine'> {
   /** Ends early, and quietly, when the program is told to stop. */
   sleep: (ms: number) => Promise<void>
   /** The same, and early too when the keeper wants something else. */
-  rest: (ms: number) => Promise<void>
+  rest: (ms: number) => Promise<unknown>
 }

@@ -16,17 +16,16 @@ beforeEach(async () => {
 })
 afterEach(() => rm(ha.path, { recursive: true }))
 
-/** A standby that notes its looks, until it `ends`. */
+/** A standby that notes its looks, until it has `ended`. */
 function keeperOf(name = 'standby') {
   const looks: number[] = []
-  const fake = {
+  return {
     looks,
     ended: false,
     state: { phase: { name }, beat: null, health: null },
     tick: async () => void looks.push(performance.now()),
     tell: async () => {},
   }
-  return fake
 }
 
 /** Runs it for so long, and gives the looks of that time. */
