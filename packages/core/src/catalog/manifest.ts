@@ -67,6 +67,9 @@ export const manifestSchema = z.looseObject({
 export type Manifest = z.infer<typeof manifestSchema>
 export type ManifestObject = z.infer<typeof objectSchema>
 
+// Not made at each call: a schema is compiled by its first use, and there may be 1,000 manifests to read.
+const formatSchema = z.looseObject({ format: z.number() })
+
 /**
  * Reads a manifest that came from the store.
  * @throws MANIFEST_NEWER_FORMAT for a format this version does not know: never a reason to take
@@ -79,7 +82,7 @@ export function parseManifest(id: string, body: Buffer | string): Manifest {
   } catch (cause) {
     throw new MeiliHaError('MANIFEST_INVALID', `manifest ${id} is not JSON`, { cause })
   }
-  const format = z.looseObject({ format: z.number() }).safeParse(json)
+  const format = formatSchema.safeParse(json)
   if (format.success && format.data.format > MANIFEST_FORMAT) {
     throw new MeiliHaError(
       'MANIFEST_NEWER_FORMAT',

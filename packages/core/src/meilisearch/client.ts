@@ -24,6 +24,11 @@ export interface TaskQuery {
   statuses?: readonly string[]
 }
 
+// Made once: a schema is compiled by its first use, which is dearer than a request.
+const healthSchema = z.looseObject({ status: z.literal('available') })
+const versionSchema = z.looseObject({ pkgVersion: z.string() })
+const refusalSchema = z.looseObject({ code: z.string(), message: z.string() })
+
 interface Call {
   method: 'GET' | 'POST'
   path: string
@@ -55,15 +60,13 @@ export class MeilisearchClient {
 
   /** Returns when Meilisearch says it is available. Needs no key. */
   async health(): Promise<void> {
-    const health = z.looseObject({ status: z.literal('available') })
-    await this.#call({ method: 'GET', path: 'health', action: null }, health)
+    await this.#call({ method: 'GET', path: 'health', action: null }, healthSchema)
   }
 
   /** `MAJOR.MINOR.PATCH`. Needs the action `version`, which a key for snapshots usually lacks. */
   async version(): Promise<string> {
-    const version = z.looseObject({ pkgVersion: z.string() })
-    return (await this.#call({ method: 'GET', path: 'version', action: 'version' }, version))
-      .pkgVersion
+    const call = { method: 'GET', path: 'version', action: 'version' } as const
+    return (await this.#call(call, versionSchema)).pkgVersion
   }
 
   /** The highest task; right after a restore and before anything else, what the snapshot held. */
@@ -124,7 +127,7 @@ function read<T>(call: Call, answer: HttpAnswer, keyGiven: boolean, schema: z.Zo
     const cause = parsed.error
     throw new MeiliHaError('MEILI_FAILED', `${name}: not an answer of Meilisearch`, { cause })
   }
-  const refusal = z.looseObject({ code: z.string(), message: z.string() }).safeParse(body).data
+  const refusal = refusalSchema.safeParse(body).data
   const remote = refusal ? { remoteCode: refusal.code } : {}
   if (answer.status === 401 || answer.status === 403) {
     const lack = keyGiven

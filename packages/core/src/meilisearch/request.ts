@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isError, MeiliHaError } from '../errors.ts'
+import { DeadlineError, REAL_CLOCK, withDeadline } from '../store/deadline.ts'
 
 /** A page of 1,000 tasks is about 1 MB; whatever sends more than this isn't Meilisearch. */
 const LARGEST_ANSWER = 16 * 1024 * 1024
@@ -25,27 +26,24 @@ export interface HttpAnswer {
  * @throws MEILI_UNREACHABLE when no whole answer came in time; CANCELLED when `signal` was aborted
  */
 export async function send(call: HttpCall): Promise<HttpAnswer> {
-  const deadline = AbortSignal.timeout(call.timeoutMs)
-  const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline
   try {
-    const response = await open(call, signal)
-    return { status: response.statusCode ?? 0, body: await readBody(response) }
+    return await withDeadline(call.timeoutMs, call.signal, REAL_CLOCK, async (signal) => {
+      const response = await open(call, signal)
+      return { status: response.statusCode ?? 0, body: await readBody(response) }
+    })
   } catch (cause) {
     if (call.signal?.aborted) {
       throw new MeiliHaError('CANCELLED', 'a request to Meilisearch was cancelled', { cause })
     }
-    const why = deadline.aborted ? `no answer within ${call.timeoutMs} ms` : codeOf(cause)
     // The origin alone: a URL may hold a password.
-    throw new MeiliHaError('MEILI_UNREACHABLE', `no Meilisearch at ${call.url.origin}: ${why}`, {
-      cause: deadline.aborted ? deadline.reason : cause,
-    })
+    const what = `no Meilisearch at ${call.url.origin}: ${codeOf(cause)}`
+    throw new MeiliHaError('MEILI_UNREACHABLE', what, { cause })
   }
 }
 
 /** True where nothing was refused or cut, but the time was up: a machine that stalls looks the same. */
 export function isLate(error: unknown): boolean {
-  if (!isError(error, 'MEILI_UNREACHABLE')) return false
-  return error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
+  return isError(error, 'MEILI_UNREACHABLE') && error.cause instanceof DeadlineError
 }
 
 function open(call: HttpCall, signal: AbortSignal): Promise<IncomingMessage> {

@@ -51,12 +51,14 @@ export function writtenRecord(record: LeaseRecord): WrittenRecord {
   return { body: `${JSON.stringify({ ...record, nonce }, null, 2)}\n`, nonce }
 }
 
+const nonceSchema = z.object({ nonce: z.string() })
+
 /** Reads a record; one that was emptied or edited beyond reading has no holder and epoch 0. */
 export function readRecord(body: Buffer): { record: LeaseRecord; nonce: string | undefined } {
   const json = parseJson(body.toString())
   return {
     record: schema.safeParse(json).data ?? UNREADABLE,
-    nonce: z.object({ nonce: z.string() }).safeParse(json).data?.nonce,
+    nonce: nonceSchema.safeParse(json).data?.nonce,
   }
 }
 
