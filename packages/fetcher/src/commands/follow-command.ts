@@ -85,7 +85,7 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
     keeper: lease !== 'none',
     metrics,
     sleep,
-    rest: (ms) => bell.wait(ms, signal),
+    rest: (ms, toldMs) => bell.wait(ms, signal, toldMs),
     pollMs: flags.poll,
     swapEveryMs: flags.swapEvery,
     clock: systemBootClock,

@@ -22,6 +22,6 @@ export interface FollowOptions extends Omit<RestoreOptions, 'engine'> {
   monotonic: () => number
   /** Ends early, and quietly, when the program is told to stop. */
   sleep: (ms: number) => Promise<void>
-  /** The same, and early too when the keeper wants something else. */
-  rest: (ms: number) => Promise<unknown>
+  /** The same, and early too when the keeper wants something else; `toldMs` while the kernel tells of that. */
+  rest: (ms: number, toldMs: number) => Promise<unknown>
 }

@@ -8,18 +8,15 @@ import { carryOut } from '../restore.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { describeSync } from './describe-sync.ts'
 import type { FollowOptions } from './follow-options.ts'
-import { keepWatch } from './keep-watch.ts'
+import { hasQuestions, keepWatch } from './keep-watch.ts'
 import { Member } from './member.ts'
 import { Preparation } from './preparation.ts'
 import { Swapping } from './swapping.ts'
 import { SyncWriter } from './sync-writer.ts'
 import { worthFollowing } from './target.ts'
+import { turnRest } from './turn-rest.ts'
 import { Wants } from './wants.ts'
 
-/** How often `want` is looked at. */
-const TURN_MS = 250
-/** While the keeper waits for an answer: nobody can write meanwhile. */
-const HURRIED_MS = 50
 /** After a failed turn. */
 const PAUSE_MS = 2000
 
@@ -71,12 +68,18 @@ export class Follower {
 
   /** Until the program is told to stop. A turn that fails is tried again. */
   async run(): Promise<void> {
-    const { signal, sleep, rest, log, metrics } = this.#options
+    const { signal, sleep, rest, monotonic, log, metrics } = this.#options
     await this.#member.recover()
     while (!signal.aborted) {
       try {
         await this.#turn()
-        await rest(this.#isAwaited ? HURRIED_MS : TURN_MS)
+        const untilListMs = this.#listAt - monotonic()
+        const { ms, toldMs } = turnRest({
+          awaited: this.#isAwaited,
+          idle: this.#isIdle,
+          untilListMs,
+        })
+        await rest(ms, toldMs)
       } catch (error) {
         if (isError(error, 'CANCELLED') && signal.aborted) break
         metrics.failures.inc()
@@ -94,6 +97,13 @@ export class Follower {
   get #isAwaited(): boolean {
     const verb = this.#want?.verb
     return verb !== undefined && verb !== 'follow' && this.#answer.acknowledged !== this.#line
+  }
+
+  get #isIdle(): boolean {
+    const { running, ready } = this.#preparation
+    const { lineage } = this.#member
+    if (!this.#decided || running || ready || this.#swapping.outOfRouting) return false
+    return lineage === undefined || !hasQuestions(this.#options.watch, lineage)
   }
 
   async #turn(): Promise<void> {

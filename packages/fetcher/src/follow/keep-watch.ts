@@ -1,6 +1,8 @@
+import type { Lineage } from '@meili-ha/core/data-dir/lineage.ts'
 import { parseBeat } from '@meili-ha/core/ha/guard-beat.ts'
 import type { FollowOptions } from './follow-options.ts'
 import type { Member } from './member.ts'
+import type { MeilisearchWatch } from './watch-meilisearch.ts'
 
 /**
  * Asks this member's Meilisearch, while it runs: for the mark soon after its first start on a
@@ -13,14 +15,21 @@ export async function keepWatch(
 ): Promise<void> {
   const { lineage } = member
   if (!lineage) return
-  const unmarked = lineage.lastTaskUid === null
-  // A primary that began empty may stay so for long; its mark tells nobody's tasks from its own.
-  const hurries = unmarked && !(watch.isEmpty && lineage.primaryIn.length > 0)
-  if (!polled && !hurries && watch.keyTrouble === null) return
+  if (!polled && !hasQuestions(watch, lineage)) return
   const beat = parseBeat((await ha.readLine('guard')) ?? '')
   if (beat?.state !== 'running' || (await gate.read())?.state !== 'ready') return
   const newest = await watch.look(lineage)
-  if (unmarked && newest !== undefined) {
+  if (lineage.lastTaskUid === null && newest !== undefined) {
     await member.writeLineage({ ...lineage, lastTaskUid: newest })
   }
+}
+
+/** True while Meilisearch has yet to say what must be known of it: it is asked at every turn, polled or not. */
+export function hasQuestions(
+  watch: Pick<MeilisearchWatch, 'isEmpty' | 'keyTrouble'>,
+  lineage: Lineage,
+): boolean {
+  if (watch.keyTrouble !== null) return true
+  // A primary that began empty may stay so for long; its mark tells nobody's tasks from its own.
+  return lineage.lastTaskUid === null && !(watch.isEmpty && lineage.primaryIn.length > 0)
 }
