@@ -7,18 +7,18 @@ import type { HaDir, HaFile } from './ha-dir.ts'
  */
 export class HaBell implements Disposable {
   readonly #watcher: FSWatcher | undefined
-  #rung = false
+  #rung = new Set<HaFile>()
   #wake: (() => void) | undefined
   /** The guard, which writes four times a second, was heard since the last wait. */
   #tells = false
 
   /** @param files which of them ring */
   constructor({ path }: Pick<HaDir, 'path'>, files: readonly HaFile[]) {
-    const names: readonly (string | null)[] = files
     try {
       this.#watcher = watch(path, { persistent: false }, (_event, name) => {
         this.#tells ||= name === 'guard'
-        if (names.includes(name)) this.#ring()
+        const file = files.find((one) => one === name)
+        if (file) this.#ring(file)
       })
       this.#watcher.on('error', () => {})
     } catch {
@@ -29,12 +29,12 @@ export class HaBell implements Disposable {
   /**
    * Returns when one of the files was written since the last return, when `signal` aborts, or after `ms`.
    * @param toldMs the same, while the kernel tells what happens: each look that is spared is CPU
-   * @returns true when it rang
+   * @returns what was written since the last return, as far as the kernel told
    */
-  async wait(ms: number, signal: AbortSignal, toldMs = ms): Promise<boolean> {
+  async wait(ms: number, signal: AbortSignal, toldMs = ms): Promise<ReadonlySet<HaFile>> {
     const unheard = this.#tells ? toldMs : ms
     this.#tells = false
-    const longest = this.#rung || signal.aborted ? 0 : unheard
+    const longest = this.#rung.size > 0 || signal.aborted ? 0 : unheard
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, longest)
       this.#wake = () => {
@@ -46,12 +46,12 @@ export class HaBell implements Disposable {
     if (this.#wake) signal.removeEventListener('abort', this.#wake)
     this.#wake = undefined
     const rang = this.#rung
-    this.#rung = false
+    this.#rung = new Set()
     return rang
   }
 
-  #ring(): void {
-    this.#rung = true
+  #ring(file: HaFile): void {
+    this.#rung.add(file)
     this.#wake?.()
   }
 

@@ -3,17 +3,22 @@ import type { HaDir } from '@meili-ha/core/ha/ha-dir.ts'
 import { publishedSchema, syncSchema } from '@meili-ha/core/ha/sync.ts'
 import type { Event } from '../event.ts'
 
+/** What the guard says, which says it four times a second. */
+export async function readGuard(ha: HaDir): Promise<Event> {
+  return { type: 'guardSeen', beat: parseBeat((await ha.readLine('guard')) ?? '') }
+}
+
 /** What the other containers of this member say in `/ha`, as events. */
 export async function readHa(ha: HaDir): Promise<Event[]> {
-  const [guard, sync, published, drain, drained] = await Promise.all([
-    ha.readLine('guard'),
+  const [guardSeen, sync, published, drain, drained] = await Promise.all([
+    readGuard(ha),
     ha.readJson('sync.json', syncSchema),
     ha.readJson('published.json', publishedSchema),
     ha.readLine('drain'),
     ha.readLine('drained'),
   ])
   const events: Event[] = [
-    { type: 'guardSeen', beat: parseBeat(guard ?? '') },
+    guardSeen,
     { type: 'syncSeen', sync },
     { type: 'publishedSeen', published },
   ]

@@ -19,11 +19,17 @@ afterEach(() => rm(ha.path, { recursive: true }))
 /** A standby that notes its looks, until it has `ended`. */
 function keeperOf(name = 'standby') {
   const looks: number[] = []
+  const wholeLooks: number[] = []
   return {
     looks,
+    wholeLooks,
     ended: false,
     state: { phase: { name }, beat: null, health: null },
-    tick: async () => void looks.push(performance.now()),
+    tick: async () => {
+      wholeLooks.push(performance.now())
+      looks.push(performance.now())
+    },
+    tickByBeat: async () => void looks.push(performance.now()),
     tell: async () => {},
   }
 }
@@ -59,6 +65,24 @@ test('it looks soon after the guard has written, whatever it rests for', async (
     const next = keeper.looks.find((look) => look > at) ?? Infinity
     expect(next - at).toBeLessThan(240)
   }
+})
+
+test('of the guard it reads the beat alone; all of /ha once a second, and when somebody else writes', async () => {
+  using bell = new HaBell(ha, HEARD)
+  const keeper = keeperOf()
+  const beats = setInterval(() => void ha.writeLine('guard', 'stopped - 1 | - | -'), 100)
+  let wroteAt = Infinity
+  const writes = setTimeout(() => {
+    wroteAt = performance.now()
+    void ha.writeLine('sync.json', '{}')
+  }, 500)
+  await looksIn(1900, keeper, bell)
+  clearInterval(beats)
+  clearTimeout(writes)
+  expect(keeper.wholeLooks.some((at) => at > wroteAt && at < wroteAt + 200)).toBe(true)
+  // At the start, when told, a second later.
+  expect(keeper.wholeLooks.length).toBeGreaterThan(2)
+  expect(keeper.wholeLooks.length * 2).toBeLessThan(keeper.looks.length)
 })
 
 test('where the kernel tells nothing it looks twice per beat', async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as allTold, setTimeout as sleep } from 'node:timers/promises'
 import type { HaBell } from '@meili-ha/core/ha/ha-bell.ts'
 import type { HaFile } from '@meili-ha/core/ha/ha-dir.ts'
 import type { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
@@ -12,12 +12,12 @@ export const HEARD: readonly HaFile[] = ['guard', 'sync.json', 'published.json',
 const TICK_MS = 125
 /** While the kernel tells of each of the guard's four beats a second, and one may be late. */
 const TOLD_TICK_MS = 400
-/** The guard empties its file and then fills it: that is told twice, and looked at once. */
-const SETTLE_MS = 20
+/** All of `/ha` is looked at as often as this, whatever was told: what is told may be lost. */
+const WHOLE_LOOK_MS = 1000
 /** While it changes hands: each look is a step, and nobody can write meanwhile. */
 const HURRIED_MS = 50
 /** An unhealthy Meilisearch is noticed within this; one request on loopback. */
-const HEALTH_MS = 500
+const HEALTH_MS = 1000
 
 export interface RunOptions {
   keeper: Keeper
@@ -59,12 +59,23 @@ export async function runKeeper(
   // Being told to end ends one rest; it must not end each of those that follow before it is over.
   const restsUntil = () => (signal.aborted ? ended.signal : signal)
   const tick = async () => {
+    let rang: ReadonlySet<HaFile> = new Set()
+    let wholeAt = Number.NEGATIVE_INFINITY
     try {
       while (!keeper.ended) {
-        await keeper.tick()
-        state()
+        const now = performance.now()
+        if (rang.size === 1 && rang.has('guard') && now - wholeAt < WHOLE_LOOK_MS) {
+          await keeper.tickByBeat()
+        } else {
+          await keeper.tick()
+          state()
+          wholeAt = now
+        }
+        rang = new Set()
         if (isChanging(keeper)) await sleep(HURRIED_MS)
-        else if (await bell.wait(TICK_MS, restsUntil(), TOLD_TICK_MS)) await sleep(SETTLE_MS)
+        else rang = await bell.wait(TICK_MS, restsUntil(), TOLD_TICK_MS)
+        // The guard empties its file and then fills it: that is told twice, and looked at once.
+        if (rang.size > 0) await allTold()
       }
     } finally {
       ended.abort()
