@@ -157,10 +157,6 @@ livenessProbe:
   httpGet: { path: /healthz, port: lease-keeper }
   periodSeconds: 10
   timeoutSeconds: 5
-{{- if not (include "meili-ha.labelled" .) }}
-  # It waits for a store that is away before it listens.
-  failureThreshold: 30
-{{- end }}
 {{- if include "meili-ha.labelled" . }}
 # Never the role, which is a label: ready = its data is whole, so that a roll-out may go on.
 readinessProbe:

@@ -15,16 +15,12 @@ export function durationsProof(
     hint: 'Give all lease-keepers of the cluster the same --lease-duration; until then the longest counts.',
     run: async () => {
       if (flags.lease === 'none') throw new ProofSkipped('--lease none has no lease')
-      const lease = await openLease(host, flags, 'look')
-      try {
-        const stated = await lease.statements.readAll()
-        if (stated.length === 0) throw new ProofSkipped('no member has stated itself yet')
-        const own = { member: '--lease-duration here', leaseDurationMs: flags.leaseDuration }
-        const differ = differingDurations(given('leaseDuration') ? [...stated, own] : stated)
-        if (differ !== null) throw new ProofFailed(differ)
-      } finally {
-        lease.close()
-      }
+      using lease = await openLease(host, flags, 'look')
+      const stated = await lease.statements.readAll()
+      if (stated.length === 0) throw new ProofSkipped('no member has stated itself yet')
+      const own = { member: '--lease-duration here', leaseDurationMs: flags.leaseDuration }
+      const differ = differingDurations(given('leaseDuration') ? [...stated, own] : stated)
+      if (differ !== null) throw new ProofFailed(differ)
     },
   }
 }

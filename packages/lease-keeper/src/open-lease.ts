@@ -15,12 +15,11 @@ import { StoreStatements } from './members/store-statements.ts'
 import { timingFor } from './timing.ts'
 
 /** The lease, and what lives beside it. */
-export interface OpenLease {
+export interface OpenLease extends Disposable {
   backend: LeaseBackend
   statements: Statements
   /** Only with a Kubernetes lease. */
   kube: { api: KubeApi; pods: Pods } | undefined
-  close(): void
 }
 
 /**
@@ -47,7 +46,7 @@ export async function openLease(
       backend: new KubernetesLease(api, cluster),
       statements: new PodStatements(pods),
       kube: { api, pods },
-      close: () => api.close(),
+      [Symbol.dispose]: () => api.close(),
     }
   }
   const store = await storeFromFlags(host, flags)
@@ -57,7 +56,7 @@ export async function openLease(
       backend: use === 'hold' ? await openStoreLease(store, options) : storeLease(store, options),
       statements: new StoreStatements(store),
       kube: undefined,
-      close: () => store.close(),
+      [Symbol.dispose]: () => store.close(),
     }
   } catch (error) {
     store.close()

@@ -65,26 +65,22 @@ function leadCommand(host: Host, verb: 'switchover' | 'promote', lead: Lead): Co
       }),
     )
     .action(async (flags: RequestFlags) => {
-      const lease = await openLease(host, flags, 'look')
-      try {
-        const { backend } = lease
-        const request = { id: randomUUID(), verb, to: flags.to ?? null }
-        const found = await readRecord(backend)
-        if (found && found.holder !== null && found.member === flags.to) {
-          host.stdout.write(`${flags.to} leads already\n`)
-          return
-        }
-        if (flags.to !== undefined && found) await mustBeMember(lease.statements, found, flags.to)
-        if (found) await lead.before(lease, found, flags.to)
-        const began = performance.now()
-        const before = await editRecord(backend, (record) => ({ ...record, request }))
-        if (flags.timeout === 0) return
-        const leader = await waitForLeader(backend, before, request, flags.timeout, host.signal)
-        const took = formatDuration(performance.now() - began)
-        host.stdout.write(`${leader.member} leads in epoch ${leader.epoch}, after ${took}\n`)
-      } finally {
-        lease.close()
+      using lease = await openLease(host, flags, 'look')
+      const { backend } = lease
+      const request = { id: randomUUID(), verb, to: flags.to ?? null }
+      const found = await readRecord(backend)
+      if (found && found.holder !== null && found.member === flags.to) {
+        host.stdout.write(`${flags.to} leads already\n`)
+        return
       }
+      if (flags.to !== undefined && found) await mustBeMember(lease.statements, found, flags.to)
+      if (found) await lead.before(lease, found, flags.to)
+      const began = performance.now()
+      const before = await editRecord(backend, (record) => ({ ...record, request }))
+      if (flags.timeout === 0) return
+      const leader = await waitForLeader(backend, before, request, flags.timeout, host.signal)
+      const took = formatDuration(performance.now() - began)
+      host.stdout.write(`${leader.member} leads in epoch ${leader.epoch}, after ${took}\n`)
     })
 }
 
@@ -97,12 +93,8 @@ export function pauseCommand(host: Host, verb: 'pause' | 'resume'): Command {
   const example = `lease-keeper ${verb} --cluster search`
   const command = describe(new Command(verb), sentence, example)
   return addLeaseFlags(command, host, commonFlags(host)).action(async (flags: LeaseFlags) => {
-    const lease = await openLease(host, flags, 'look')
-    try {
-      await editRecord(lease.backend, (record) => ({ ...record, paused }))
-      host.stdout.write(paused ? 'failover is paused\n' : 'failover is automatic again\n')
-    } finally {
-      lease.close()
-    }
+    using lease = await openLease(host, flags, 'look')
+    await editRecord(lease.backend, (record) => ({ ...record, paused }))
+    host.stdout.write(paused ? 'failover is paused\n' : 'failover is automatic again\n')
   })
 }

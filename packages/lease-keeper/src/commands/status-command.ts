@@ -22,7 +22,7 @@ export function statusCommand(host: Host): Command {
     .addOption(flag(host, '--json', 'for machines', {}))
     .addOption(flag(host, '--watch', 'again every two seconds, until Ctrl-C', {}))
     .action(async (flags: LeaseFlags & { json?: boolean; watch?: boolean }) => {
-      const lease = await openLease(host, flags, 'look')
+      using lease = await openLease(host, flags, 'look')
       const look = async (): Promise<ClusterStatus> => {
         const [record, statements] = await Promise.all([
           readRecord(lease.backend),
@@ -30,16 +30,12 @@ export function statusCommand(host: Host): Command {
         ])
         return clusterStatus(flags.cluster, record, statements, new Date())
       }
-      try {
-        do {
-          const status = await look()
-          const clear = flags.watch && host.stdout.isTTY ? '\u001b[2J\u001b[H' : ''
-          host.stdout.write(clear + (flags.json ? toJson(status) : printStatus(status)))
-          if (flags.watch) await sleep(WATCH_MS, undefined, { signal: host.signal }).catch(() => {})
-        } while (flags.watch && !host.signal.aborted)
-      } finally {
-        lease.close()
-      }
+      do {
+        const status = await look()
+        const clear = flags.watch && host.stdout.isTTY ? '\u001b[2J\u001b[H' : ''
+        host.stdout.write(clear + (flags.json ? toJson(status) : printStatus(status)))
+        if (flags.watch) await sleep(WATCH_MS, undefined, { signal: host.signal }).catch(() => {})
+      } while (flags.watch && !host.signal.aborted)
     })
 }
 

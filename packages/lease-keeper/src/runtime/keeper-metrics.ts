@@ -1,5 +1,7 @@
 import { Metrics } from '@meili-ha/core/telemetry/metrics.ts'
+import { servesAsPrimary } from '../serves.ts'
 import type { PhaseName } from '../state.ts'
+import type { Keeper } from './keeper.ts'
 
 const PHASES: PhaseName[] = [
   'starting',
@@ -51,3 +53,12 @@ export function keeperMetrics() {
 }
 
 export type KeeperMetrics = ReturnType<typeof keeperMetrics>
+
+/** Sets what depends on the time; before metrics are read. */
+export function refreshMetrics(metrics: KeeperMetrics, { settings, state, now }: Keeper): void {
+  const hold = 'hold' in state.phase ? state.phase.hold : null
+  metrics.primary.set(servesAsPrimary(settings, state, now.boot) ? 1 : 0)
+  metrics.epoch.set(state.lease.highest)
+  metrics.renewedAgo.set(hold ? (now.boot - hold.sentAt) / 100 : 0)
+  metrics.ready.set(state.sync?.ready ? 1 : 0)
+}

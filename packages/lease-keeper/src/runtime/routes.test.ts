@@ -33,12 +33,10 @@ function keeperAs(role: Role, lagSeconds: number | null = 5): Keeper {
 }
 
 let server: RunningServer
-let keeper: Keeper
+let keeper: Keeper | undefined
 beforeEach(async () => {
   keeper = keeperAs('standby')
-  const routes = keeperRoutes(
-    new Proxy({} as Keeper, { get: (_, name) => Reflect.get(keeper, name) }),
-  )
+  const routes = keeperRoutes(() => keeper)
   const { registry } = keeperMetrics()
   server = await startServer({ listen: { host: '127.0.0.1', port: 0 }, registry, routes })
 })
@@ -63,6 +61,16 @@ test.each<[Role, number[]]>([
   }
 })
 
+test('while its lease is being opened it is well, and sends nobody anywhere', async () => {
+  keeper = undefined
+  expect(await Promise.all(ROUTES.map((route) => statusOf(route)))).toEqual([
+    ...Array<number>(5).fill(503),
+    200,
+  ])
+  expect(await statusOf('/readyz')).toBe(503)
+  expect(await statusOf('/status')).toBe(503)
+})
+
 test('?lag= takes a standby that is close enough, and none whose lag is not known', async () => {
   expect(await statusOf('/replica?lag=5s')).toBe(200)
   expect(await statusOf('/read-only?lag=5s')).toBe(200)
@@ -75,9 +83,9 @@ test('?lag= takes a standby that is close enough, and none whose lag is not know
 
 test('?lag= takes no standby that has seen nothing of the store for longer', async () => {
   const sync = { lagSeconds: 0, listsEvery: 10 }
-  Object.assign(keeper.state, { sync: { ...sync, listedAt: 500 } })
+  Object.assign(keeper!.state, { sync: { ...sync, listedAt: 500 } })
   expect(await statusOf('/replica?lag=4s')).toBe(200)
-  Object.assign(keeper.state, { sync: { ...sync, listedAt: 400 } })
+  Object.assign(keeper!.state, { sync: { ...sync, listedAt: 400 } })
   expect(await statusOf('/replica?lag=4s')).toBe(503)
   expect(await statusOf('/replica?lag=6s')).toBe(200)
   expect(await statusOf('/replica')).toBe(200)

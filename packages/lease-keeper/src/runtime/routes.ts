@@ -5,39 +5,57 @@ import { servesAsPrimary, servesAsStandby } from '../serves.ts'
 import type { Keeper } from './keeper.ts'
 import { statementOf } from './statement-of.ts'
 
+type Route = (keeper: Keeper, url: URL) => Answer
+
 /**
  * What routers and people ask, with Patroni's meanings: 200 = send me those requests, 503 = don't.
  * `/replica?lag=60s` wants a standby that is at most so far behind.
+ * @param keeper undefined while the lease is being opened, which lasts as long as its store is away:
+ * the program is well then, and sends nobody anywhere
  */
-export function keeperRoutes(keeper: Keeper): Record<string, (url: URL) => Answer> {
-  const isPrimary = () => servesAsPrimary(keeper.settings, keeper.state, keeper.now.boot)
-  const replica = (url: URL) =>
-    servesAsStandby(keeper.state) ? lagAnswer(keeper, url) : no('no standby that serves')
+export function keeperRoutes(
+  keeper: () => Keeper | undefined,
+): Record<string, (url: URL) => Answer> {
+  const opened = (route: Route) => (url: URL) => {
+    const known = keeper()
+    return known ? route(known, url) : no('it has not opened its lease yet')
+  }
   return {
-    '/primary': () => (isPrimary() ? yes : no('not the primary')),
-    '/replica': replica,
-    '/standby': replica,
-    '/read-only': (url) => (isPrimary() ? yes : replica(url)),
-    '/health': () =>
-      keeper.state.health?.healthy && keeper.state.beat?.state === 'running'
+    '/primary': opened((known) => (isPrimary(known) ? yes : no('not the primary'))),
+    '/replica': opened(replica),
+    '/standby': opened(replica),
+    '/read-only': opened((known, url) => (isPrimary(known) ? yes : replica(known, url))),
+    '/health': opened(({ state }) =>
+      state.health?.healthy && state.beat?.state === 'running'
         ? yes
         : no('Meilisearch does not run or is not healthy'),
+    ),
     // Of the keeper itself: up, never "lease held". A waiting member is healthy.
     '/healthz': () => yes,
     // Its data is whole, or nobody has published any yet: a roll-out may go on.
-    '/readyz': () => {
-      const { phase, sync } = keeper.state
+    '/readyz': opened(({ state: { phase, sync } }) => {
       const waits = sync !== null && !sync.decided && sync.waitsForFirst === true
       return phase.name !== 'starting' || waits
         ? yes
         : no(sync?.reason ?? 'it has only just started')
-    },
-    '/status': () => ({ status: 200, body: { program: 'lease-keeper', ...statementOf(keeper) } }),
+    }),
+    '/status': opened((known) => ({
+      status: 200,
+      body: { program: 'lease-keeper', ...statementOf(known) },
+    })),
   }
 }
 
 const yes: Answer = { status: 200, body: 'ok' }
 const no = (why: string): Answer => ({ status: 503, body: why })
+
+function isPrimary({ settings, state, now }: Keeper): boolean {
+  return servesAsPrimary(settings, state, now.boot)
+}
+
+function replica(keeper: Keeper, url: URL): Answer {
+  return servesAsStandby(keeper.state) ? lagAnswer(keeper, url) : no('no standby that serves')
+}
 
 function lagAnswer(keeper: Keeper, url: URL): Answer {
   const most = url.searchParams.get('lag')

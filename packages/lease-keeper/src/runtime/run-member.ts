@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Logger } from 'pino'
 import type { Host } from '@meili-ha/core/cli/host.ts'
 import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { systemBootClock } from '@meili-ha/core/ha/boot-clock.ts'
@@ -11,13 +12,12 @@ import { MeilisearchClient } from '@meili-ha/core/meilisearch/client.ts'
 import { createLogger } from '@meili-ha/core/telemetry/logger.ts'
 import { startServer } from '@meili-ha/core/telemetry/server.ts'
 import type { RunFlags } from '../commands/keeper-flags.ts'
-import { openLease } from '../open-lease.ts'
-import { servesAsPrimary } from '../serves.ts'
+import { openLease, type OpenLease } from '../open-lease.ts'
 import { settingsFromFlags } from '../settings-from-flags.ts'
 import { assertLocalFilesystem } from '../signal/local-filesystem.ts'
 import { SignalGuard } from '../signal/signal-guard.ts'
 import { Keeper } from './keeper.ts'
-import { keeperMetrics } from './keeper-metrics.ts'
+import { keeperMetrics, refreshMetrics } from './keeper-metrics.ts'
 import { promotionTold } from './on-promote.ts'
 import { podEvents } from './pod-events.ts'
 import type { Report } from './report.ts'
@@ -35,62 +35,64 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
   const ha = new HaDir(home.path)
   const settings = await settingsFromFlags(flags, ha, clock)
   if (flags.standby === 'cold') await assertLocalFilesystem(flags)
-  const open = () => openLease(host, flags, 'hold')
-  const patient = () => whenReachable(open, log, host.signal)
-  const lease =
-    flags.lease === 'none' ? undefined : await (flags.lease === 'store' ? patient() : open())
-  // Told to stop before the store answered: there is nothing to hand over.
-  if (!lease && flags.lease === 'store') return
   const metrics = keeperMetrics()
-  const hook = promotionTold(flags.onPromote, ha, log)
-  const events = lease?.kube ? podEvents(lease.kube.api, flags, log) : undefined
-
-  const report = (what: Report) => {
-    tellReport(log, metrics, what)
-    events?.(what)
-    if (what.event === 'promoted') hook(what.fields)
-  }
-  const wall = () => new Date().toISOString()
-  const site = { ha, clock, wall, lease: lease?.backend, pods: lease?.kube?.pods, report }
-  const keeper = await Keeper.start(settings, site, log)
   metrics.setPhase('starting')
   metrics.leaseSeconds.set(settings.timing.takeover / 100)
-  const meili = new MeilisearchClient({
-    url: flags.meiliUrl,
-    apiKey: apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] }),
-    timeoutMs: 2000,
-  })
-  const refresh = () => {
-    const { state, now } = keeper
-    const hold = 'hold' in state.phase ? state.phase.hold : null
-    metrics.primary.set(servesAsPrimary(settings, state, now.boot) ? 1 : 0)
-    metrics.epoch.set(state.lease.highest)
-    metrics.renewedAgo.set(hold ? (now.boot - hold.sentAt) / 100 : 0)
-    metrics.ready.set(state.sync?.ready ? 1 : 0)
-  }
+  let keeper: Keeper | undefined
+  // Before the lease is open, which lasts as long as its store is away: probes would have it killed.
   const server = await startServer({
     listen: flags.listen,
     registry: metrics.registry,
-    refresh,
-    routes: keeperRoutes(keeper),
+    refresh: () => keeper && refreshMetrics(metrics, keeper),
+    routes: keeperRoutes(() => keeper),
   })
-  const stater = lease && new MemberStater(keeper, lease.statements, log)
-  const guard = flags.stop === 'signal' ? new SignalGuard(ha, clock, log, host.kill) : undefined
-  const name = lease?.backend.name ?? `fixed roles, ${flags.primary} leads`
-  log.info(
-    { event: 'keeper.started', member: flags.member, lease: name, port: server.port },
-    `${flags.member} keeps ${name}`,
-  )
-  using bell = new HaBell(ha, HEARD)
-  guard?.start()
   try {
-    await runKeeper({ keeper, meili, bell, state: () => stater?.tick() }, host.signal)
+    using lease = await openPatiently(host, flags, log)
+    if (!lease && flags.lease !== 'none') return
+    const hook = promotionTold(flags.onPromote, ha, log)
+    const events = lease?.kube ? podEvents(lease.kube.api, flags, log) : undefined
+    const report = (what: Report) => {
+      tellReport(log, metrics, what)
+      events?.(what)
+      if (what.event === 'promoted') hook(what.fields)
+    }
+    const wall = () => new Date().toISOString()
+    const site = { ha, clock, wall, lease: lease?.backend, pods: lease?.kube?.pods, report }
+    keeper = await Keeper.start(settings, site, log)
+    const meili = new MeilisearchClient({
+      url: flags.meiliUrl,
+      apiKey: apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] }),
+      timeoutMs: 2000,
+    })
+    const stater = lease && new MemberStater(keeper, lease.statements, log)
+    const guard = flags.stop === 'signal' ? new SignalGuard(ha, clock, log, host.kill) : undefined
+    const name = lease?.backend.name ?? `fixed roles, ${flags.primary} leads`
+    log.info(
+      { event: 'keeper.started', member: flags.member, lease: name, port: server.port },
+      `${flags.member} keeps ${name}`,
+    )
+    using bell = new HaBell(ha, HEARD)
+    guard?.start()
+    try {
+      await runKeeper({ keeper, meili, bell, state: () => stater?.tick() }, host.signal)
+    } finally {
+      await guard?.stop()
+    }
   } finally {
-    await guard?.stop()
     await server.close()
-    lease?.close()
     log.info({ event: 'keeper.stopped' }, 'lease-keeper stopped')
   }
+}
+
+/** Undefined with fixed roles, and where it is told to stop first: then there is nothing to hand over. */
+async function openPatiently(
+  host: Host,
+  flags: RunFlags,
+  log: Logger,
+): Promise<OpenLease | undefined> {
+  if (flags.lease === 'none') return undefined
+  const open = () => openLease(host, flags, 'hold')
+  return flags.lease === 'store' ? whenReachable(open, log, host.signal) : open()
 }
 
 /** In signal mode nobody else reads the files: a directory of its own will do, and goes with the run. */
