@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs'
+import { setImmediate as allTold } from 'node:timers/promises'
 import type { HaDir, HaFile } from './ha-dir.ts'
 
 /**
@@ -45,6 +46,8 @@ export class HaBell implements Disposable {
     })
     if (this.#wake) signal.removeEventListener('abort', this.#wake)
     this.#wake = undefined
+    // What came together is told together: who writes a file empties it first, which is told by itself.
+    if (this.#rung.size > 0) await allTold()
     const rang = this.#rung
     this.#rung = new Set()
     return rang

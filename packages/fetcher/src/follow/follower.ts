@@ -14,7 +14,7 @@ import { Preparation } from './preparation.ts'
 import { Swapping } from './swapping.ts'
 import { SyncWriter } from './sync-writer.ts'
 import { worthFollowing } from './target.ts'
-import { turnRest } from './turn-rest.ts'
+import { type BetweenTurns, turnRest } from './turn-rest.ts'
 import { Wants } from './wants.ts'
 
 /** After a failed turn. */
@@ -68,17 +68,12 @@ export class Follower {
 
   /** Until the program is told to stop. A turn that fails is tried again. */
   async run(): Promise<void> {
-    const { signal, sleep, rest, monotonic, log, metrics } = this.#options
+    const { signal, sleep, rest, log, metrics } = this.#options
     await this.#member.recover()
     while (!signal.aborted) {
       try {
         await this.#turn()
-        const untilListMs = this.#listAt - monotonic()
-        const { ms, toldMs } = turnRest({
-          awaited: this.#isAwaited,
-          idle: this.#isIdle,
-          untilListMs,
-        })
+        const { ms, toldMs } = turnRest(this.#betweenTurns)
         await rest(ms, toldMs)
       } catch (error) {
         if (isError(error, 'CANCELLED') && signal.aborted) break
@@ -99,11 +94,18 @@ export class Follower {
     return verb !== undefined && verb !== 'follow' && this.#answer.acknowledged !== this.#line
   }
 
-  get #isIdle(): boolean {
-    const { running, ready } = this.#preparation
+  get #betweenTurns(): BetweenTurns {
+    const { watch, monotonic } = this.#options
     const { lineage } = this.#member
-    if (!this.#decided || running || ready || this.#swapping.outOfRouting) return false
-    return lineage === undefined || !hasQuestions(this.#options.watch, lineage)
+    return {
+      awaited: this.#isAwaited,
+      decided: this.#decided,
+      preparing: this.#preparation.running || this.#preparation.ready !== undefined,
+      outOfRouting: this.#swapping.outOfRouting,
+      unwritten: this.#wants.unwritten !== undefined,
+      asking: lineage !== undefined && hasQuestions(watch, lineage),
+      untilListMs: this.#listAt - monotonic(),
+    }
   }
 
   async #turn(): Promise<void> {

@@ -8,18 +8,26 @@ const HURRIED_MS = 50
 export interface BetweenTurns {
   /** A promotion or hand-over stands still until it is answered. */
   awaited: boolean
-  /** What comes next comes from the keeper, or from the store's next list. */
-  idle: boolean
+  decided: boolean
+  /** A snapshot is being unpacked, or waits to be moved in. */
+  preparing: boolean
+  /** A swap of its own is near. */
+  outOfRouting: boolean
+  /** An empty beginning takes writes, and nothing on disk says so yet. */
+  unwritten: boolean
+  /** Meilisearch has yet to say what must be known of it. */
+  asking: boolean
   /** Until the store is listed again. */
   untilListMs: number
 }
 
-/** How long to rest after a turn; `toldMs` while the kernel tells what the keeper writes. */
-export function turnRest({ awaited, idle, untilListMs }: BetweenTurns): {
-  ms: number
-  toldMs: number
-} {
-  const ms = awaited ? HURRIED_MS : TURN_MS
-  const isLonger = idle && !awaited
-  return { ms, toldMs: isLonger ? Math.max(ms, Math.min(IDLE_TURN_MS, untilListMs)) : ms }
+/** How long to rest after a turn; `toldMs` while the kernel tells what the keeper and the guard write. */
+export function turnRest(between: BetweenTurns): { ms: number; toldMs: number } {
+  const { awaited, decided, preparing, outOfRouting, unwritten, asking } = between
+  if (awaited) return { ms: HURRIED_MS, toldMs: HURRIED_MS }
+  const busy = !decided || preparing || outOfRouting || unwritten || asking
+  if (busy) return { ms: TURN_MS, toldMs: TURN_MS }
+  // What comes next comes from them, or from the store's next list.
+  const idleMs = Math.min(IDLE_TURN_MS, Math.ceil(between.untilListMs))
+  return { ms: TURN_MS, toldMs: Math.max(TURN_MS, idleMs) }
 }
