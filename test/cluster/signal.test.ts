@@ -103,6 +103,16 @@ describe.runIf(mayUnshare())('--stop signal', () => {
     for (const { pod } of [m1, m2]) expect(pod.output()).not.toContain(MASTER_KEY)
   })
 
+  test('stops one whose keeper is started while the store of its lease is away', async () => {
+    await using root = await tempDir()
+    await using server = await startS3Server()
+    server.faults.add({ kind: 'hang' }, { times: Number.POSITIVE_INFINITY })
+    await using m1 = await startPod(root.path, 'm1', server)
+    const ends = () => m1.pod.output().match(/pod: meilisearch ended/g)?.length ?? 0
+    await waitUntil('two are stopped', [m1], async () => ends() >= 2)
+    expect(m1.pod.output()).not.toContain('keeper.started')
+  })
+
   test('kills one that ignores SIGTERM before anyone else may lead', async () => {
     await using root = await tempDir()
     await using server = await startS3Server()

@@ -68,7 +68,7 @@ describe('a host', () => {
         await Promise.all([primary.powerOff(), standby.powerOff()])
         await primary.powerOn()
         // Whoever is up first has waited for L first; that both hold the same isn't what is shown.
-        await until('its keeper is up', async () => (await primary.route('/healthz')) === 200)
+        await until('its lease is open', async () => (await primary.route('/status')) === 200)
         await standby.powerOn()
       },
       'any',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { MeiliHaError } from '@meili-ha/core/errors.ts'
 import { startServer, type RunningServer } from '@meili-ha/core/telemetry/server.ts'
 import type { Keeper } from './keeper.ts'
 import { keeperMetrics } from './keeper-metrics.ts'
@@ -34,9 +35,14 @@ function keeperAs(role: Role, lagSeconds: number | null = 5): Keeper {
 
 let server: RunningServer
 let keeper: Keeper | undefined
+let away: MeiliHaError | undefined
 beforeEach(async () => {
   keeper = keeperAs('standby')
-  const routes = keeperRoutes(() => keeper)
+  away = undefined
+  const routes = keeperRoutes(
+    () => keeper,
+    () => away,
+  )
   const { registry } = keeperMetrics()
   server = await startServer({ listen: { host: '127.0.0.1', port: 0 }, registry, routes })
 })
@@ -69,6 +75,17 @@ test('while its lease is being opened it is well, and sends nobody anywhere', as
   ])
   expect(await statusOf('/readyz')).toBe(503)
   expect(await statusOf('/status')).toBe(503)
+})
+
+test('and says why that lasts', async () => {
+  keeper = undefined
+  away = new MeiliHaError('STORE_UNREACHABLE', 'nobody answers')
+  expect(await (await ask('/readyz')).text()).toBe('nobody answers\n')
+  expect(await (await ask('/status')).json()).toEqual({
+    program: 'lease-keeper',
+    phase: 'starting',
+    failed: { code: away.code, message: 'nobody answers', hint: away.hint },
+  })
 })
 
 test('?lag= takes a standby that is close enough, and none whose lag is not known', async () => {

@@ -1,5 +1,6 @@
 import { parseDuration } from '@meili-ha/core/cli/units.ts'
 import { lagNow } from '@meili-ha/core/ha/lag-now.ts'
+import type { MeiliHaError } from '@meili-ha/core/errors.ts'
 import type { Answer } from '@meili-ha/core/telemetry/server.ts'
 import { servesAsPrimary, servesAsStandby } from '../serves.ts'
 import type { Keeper } from './keeper.ts'
@@ -12,13 +13,15 @@ type Route = (keeper: Keeper, url: URL) => Answer
  * `/replica?lag=60s` wants a standby that is at most so far behind.
  * @param keeper undefined while the lease is being opened, which lasts as long as its store is away:
  * the program is well then, and sends nobody anywhere
+ * @param away why that lasts; undefined = it has only just begun
  */
 export function keeperRoutes(
   keeper: () => Keeper | undefined,
+  away: () => MeiliHaError | undefined,
 ): Record<string, (url: URL) => Answer> {
   const opened = (route: Route) => (url: URL) => {
     const known = keeper()
-    return known ? route(known, url) : no('it has not opened its lease yet')
+    return known ? route(known, url) : no(away()?.message ?? 'it has only just started')
   }
   return {
     '/primary': opened((known) => (isPrimary(known) ? yes : no('not the primary'))),
@@ -39,15 +42,22 @@ export function keeperRoutes(
         ? yes
         : no(sync?.reason ?? 'it has only just started')
     }),
-    '/status': opened((known) => ({
-      status: 200,
-      body: { program: 'lease-keeper', ...statementOf(known) },
-    })),
+    '/status': () => {
+      const known = keeper()
+      return known
+        ? { status: 200, body: { program: 'lease-keeper', ...statementOf(known) } }
+        : { status: 503, body: waiting(away()) }
+    },
   }
 }
 
 const yes: Answer = { status: 200, body: 'ok' }
 const no = (why: string): Answer => ({ status: 503, body: why })
+
+function waiting(away: MeiliHaError | undefined) {
+  const failed = away && { code: away.code, message: away.message, hint: away.hint }
+  return { program: 'lease-keeper', phase: 'starting', failed: failed ?? null }
+}
 
 function isPrimary({ settings, state, now }: Keeper): boolean {
   return servesAsPrimary(settings, state, now.boot)

@@ -39,15 +39,22 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
   metrics.setPhase('starting')
   metrics.leaseSeconds.set(settings.timing.takeover / 100)
   let keeper: Keeper | undefined
+  let away: MeiliHaError | undefined
   // Before the lease is open, which lasts as long as its store is away: probes would have it killed.
   const server = await startServer({
     listen: flags.listen,
     registry: metrics.registry,
     refresh: () => keeper && refreshMetrics(metrics, keeper),
-    routes: keeperRoutes(() => keeper),
+    routes: keeperRoutes(
+      () => keeper,
+      () => away,
+    ),
   })
+  // Before, too: whoever led, or runs again, has no permit then but one that runs out.
+  const guard = flags.stop === 'signal' ? new SignalGuard(ha, clock, log, host.kill) : undefined
+  guard?.start()
   try {
-    using lease = await openPatiently(host, flags, log)
+    using lease = await openPatiently(host, flags, log, (why) => (away = why))
     if (!lease && flags.lease !== 'none') return
     const hook = promotionTold(flags.onPromote, ha, log)
     const events = lease?.kube ? podEvents(lease.kube.api, flags, log) : undefined
@@ -65,20 +72,15 @@ export async function runMember(host: Host, flags: RunFlags): Promise<void> {
       timeoutMs: 2000,
     })
     const stater = lease && new MemberStater(keeper, lease.statements, log)
-    const guard = flags.stop === 'signal' ? new SignalGuard(ha, clock, log, host.kill) : undefined
     const name = lease?.backend.name ?? `fixed roles, ${flags.primary} leads`
     log.info(
       { event: 'keeper.started', member: flags.member, lease: name, port: server.port },
       `${flags.member} keeps ${name}`,
     )
     using bell = new HaBell(ha, HEARD)
-    guard?.start()
-    try {
-      await runKeeper({ keeper, meili, bell, state: () => stater?.tick() }, host.signal)
-    } finally {
-      await guard?.stop()
-    }
+    await runKeeper({ keeper, meili, bell, state: () => stater?.tick() }, host.signal)
   } finally {
+    await guard?.stop()
     await server.close()
     log.info({ event: 'keeper.stopped' }, 'lease-keeper stopped')
   }
@@ -89,10 +91,25 @@ async function openPatiently(
   host: Host,
   flags: RunFlags,
   log: Logger,
+  tell: (why: MeiliHaError | undefined) => void,
 ): Promise<OpenLease | undefined> {
   if (flags.lease === 'none') return undefined
   const open = () => openLease(host, flags, 'hold')
-  return flags.lease === 'store' ? whenReachable(open, log, host.signal) : open()
+  if (flags.lease !== 'store') return open()
+  let said: string | undefined
+  return whenReachable(
+    open,
+    (why) => {
+      tell(why)
+      if (why && why.message !== said) {
+        const { code, hint, message } = why
+        log.warn({ event: 'lease.unreachable', code, hint }, `waits: ${message}`)
+      }
+      if (!why && said !== undefined) log.info({ event: 'lease.reached' }, 'the store answers')
+      said = why?.message
+    },
+    host.signal,
+  )
 }
 
 /** In signal mode nobody else reads the files: a directory of its own will do, and goes with the run. */
