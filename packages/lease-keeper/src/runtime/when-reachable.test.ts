@@ -35,7 +35,9 @@ test('whoever is told to stop meanwhile stops', async () => {
 
 test('also while a store neither answers nor refuses', async () => {
   const told = new AbortController()
-  const waits = whenReachable(() => new Promise<never>(() => {}), untold, told.signal)
+  const tell = vi.fn<() => void>()
+  const waits = whenReachable(() => new Promise<never>(() => {}), tell, told.signal)
   told.abort()
   expect(await waits).toBeUndefined()
+  expect(tell).not.toHaveBeenCalled()
 })

@@ -23,7 +23,7 @@ export async function whenReachable<T>(
   while (!signal.aborted) {
     try {
       const opened = await Promise.race([open(), told])
-      tell(undefined)
+      if (opened !== undefined) tell(undefined)
       return opened
     } catch (error) {
       if (!isError(error, 'STORE_UNREACHABLE', 'LEASE_UNREACHABLE')) throw error
