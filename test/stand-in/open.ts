@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -90,7 +91,10 @@ function openUnchecked(dbPath: string, engine: string): Database {
       `Database version ${internal} is higher than the Meilisearch version ${engine}. Downgrade is not supported`,
     )
   }
-  writeFileSync(join(dbPath, 'VERSION'), engine, { mode: 0o600 })
+  // As the real one does at every start: by rename, so that one that is killed leaves it whole.
+  const temporary = join(dbPath, `.tmp${process.pid}`)
+  writeFileSync(temporary, engine, { mode: 0o600 })
+  renameSync(temporary, join(dbPath, 'VERSION'))
   return database
 }
 
