@@ -144,8 +144,11 @@ former=''
 read -r former 2>&4 <"$dir/engine"
 engine=$("$1" --version) || say "$1 --version failed"
 # That the directory may be opened was said of another Meilisearch: the fetcher must judge anew.
-case $engine in '' | "$former") ;; *) [ -z "$former" ] || rm -f "$dir/data" ;; esac
+case $engine in '' | "$former") former= ;; esac
+[ -z "$former" ] || rm -f "$dir/data"
 printf '%s\n' "$engine" 2>&4 >"$dir/engine"
+# A fetcher that had not read that yet may have said it again.
+[ -z "$former" ] || rm -f "$dir/data"
 timed=yes
 nap 0.01
 [ $? -ne 2 ] || timed=''

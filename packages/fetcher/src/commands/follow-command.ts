@@ -76,7 +76,7 @@ async function follow(host: Host, flags: FollowFlags): Promise<void> {
   const apiKey = apiKeySource({ file: flags.apiKeyFile, value: host.env['MEILI_HA_API_KEY'] })
   const meili = new MeilisearchClient({ url: flags.meiliUrl, apiKey, signal })
   const sleep = (ms: number) => delay(ms, undefined, { signal }).catch(() => {})
-  using bell = new HaBell(ha, ['want', 'data', 'engine'])
+  using bell = new HaBell(ha, ['want'])
   const keyGiven = flags.apiKeyFile !== undefined || (await apiKey()) !== undefined
   const metrics = followMetrics()
   const follower = new Follower({
