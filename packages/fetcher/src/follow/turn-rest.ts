@@ -21,13 +21,13 @@ export interface BetweenTurns {
   untilListMs: number
 }
 
-/** How long to rest after a turn; `toldMs` while the kernel tells what the keeper and the guard write. */
+/** How long to rest after a turn; `toldMs` while the kernel tells what the keeper writes. */
 export function turnRest(between: BetweenTurns): { ms: number; toldMs: number } {
   const { awaited, decided, preparing, outOfRouting, unwritten, asking } = between
   if (awaited) return { ms: HURRIED_MS, toldMs: HURRIED_MS }
   const busy = !decided || preparing || outOfRouting || unwritten || asking
   if (busy) return { ms: TURN_MS, toldMs: TURN_MS }
-  // What comes next comes from them, or from the store's next list.
+  // What comes next comes from the keeper, or from the store's next list.
   const idleMs = Math.min(IDLE_TURN_MS, Math.ceil(between.untilListMs))
   return { ms: TURN_MS, toldMs: Math.max(TURN_MS, idleMs) }
 }
