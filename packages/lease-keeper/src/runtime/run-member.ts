@@ -95,21 +95,7 @@ async function openPatiently(
 ): Promise<OpenLease | undefined> {
   if (flags.lease === 'none') return undefined
   const open = () => openLease(host, flags, 'hold')
-  if (flags.lease !== 'store') return open()
-  let said: string | undefined
-  return whenReachable(
-    open,
-    (why) => {
-      tell(why)
-      if (why && why.message !== said) {
-        const { code, hint, message } = why
-        log.warn({ event: 'lease.unreachable', code, hint }, `waits: ${message}`)
-      }
-      if (!why && said !== undefined) log.info({ event: 'lease.reached' }, 'the store answers')
-      said = why?.message
-    },
-    host.signal,
-  )
+  return flags.lease === 'store' ? whenReachable(open, log, tell, host.signal) : open()
 }
 
 /** In signal mode nobody else reads the files: a directory of its own will do, and goes with the run. */
