@@ -25,6 +25,8 @@ const POD = `
 
 interface SignalMember extends AsyncDisposable {
   pod: RunningProcess
+  /** How often its Meilisearch has ended. */
+  ends(): number
   serves(): Promise<boolean>
   leads(): Promise<boolean>
 }
@@ -64,6 +66,7 @@ async function startPod(
   })
   return {
     pod,
+    ends: () => pod.output().match(/pod: meilisearch ended/g)?.length ?? 0,
     serves: () => ok(`${url}/health`),
     leads: () => ok(`http://127.0.0.1:${keeperPort}/primary`),
     [Symbol.asyncDispose]: () => pod[Symbol.asyncDispose](),
@@ -93,8 +96,7 @@ describe.runIf(mayUnshare())('--stop signal', () => {
     await using m1 = await startPod(root.path, 'm1', server)
     await waitUntil('m1 leads', [m1], () => m1.leads())
     await using m2 = await startPod(root.path, 'm2', server)
-    const ends = () => m2.pod.output().match(/pod: meilisearch ended/g)?.length ?? 0
-    await waitUntil('three are stopped', [m2], async () => ends() >= 3)
+    await waitUntil('three are stopped', [m2], async () => m2.ends() >= 3)
     expect(await m2.leads()).toBe(false)
 
     await m1[Symbol.asyncDispose]()
@@ -108,8 +110,7 @@ describe.runIf(mayUnshare())('--stop signal', () => {
     await using server = await startS3Server()
     server.faults.add({ kind: 'hang' }, { times: Number.POSITIVE_INFINITY })
     await using m1 = await startPod(root.path, 'm1', server)
-    const ends = () => m1.pod.output().match(/pod: meilisearch ended/g)?.length ?? 0
-    await waitUntil('two are stopped', [m1], async () => ends() >= 2)
+    await waitUntil('two are stopped', [m1], async () => m1.ends() >= 2)
     expect(m1.pod.output()).not.toContain('keeper.started')
   })
 

@@ -1,25 +1,23 @@
-import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { freePort } from './free-port.ts'
+import { startProcess } from './process.ts'
 
-/** As long as its standard input is open, it keeps what it got: 2,000 ports of 16,000. */
+/** As long as it runs it keeps what it got: 2,000 ports of 16,000. */
 const TAKER = `
   import { freePort } from '${import.meta.resolve('./free-port.ts')}'
   const ports = []
   for (let i = 0; i < 2000; i++) ports.push(await freePort())
   console.log(JSON.stringify(ports))
-  process.stdin.resume()
+  setInterval(() => {}, 1000)
 `
 
 test('no other process gets a port, though nobody listens on it', async () => {
-  const other = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', TAKER])
+  const command = [process.execPath, '--input-type=module', '--eval', TAKER]
+  await using other = startProcess({ command })
   const mine: number[] = []
-  const [theirs] = await Promise.all([firstLine(other.child.stdout!), take(mine, 2_000)])
-  other.child.stdin!.end()
-  await other
-  const all = [...mine, ...(JSON.parse(theirs) as number[])]
+  const [theirs] = await Promise.all([other.waitFor(/^(\[.*\])$/m), take(mine, 2_000)])
+  const all = [...mine, ...(JSON.parse(theirs[1]!) as number[])]
   expect(new Set(all).size).toBe(4_000)
 })
 
@@ -34,13 +32,4 @@ test('a port is free to listen on', async () => {
 
 async function take(ports: number[], count: number): Promise<void> {
   while (ports.length < count) ports.push(await freePort())
-}
-
-async function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = ''
-  for await (const chunk of stream) {
-    text += String(chunk)
-    if (text.includes('\n')) break
-  }
-  return text
 }
